@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['euler_maruyama', 'pairwise_force', 'simulate']
 
-# %% ../nbs/03_simulate.ipynb #af3818cb
+# %% ../nbs/03_simulate.ipynb #9d4ddab3
 from functools import partial
 
 import jax
@@ -16,16 +16,16 @@ from .core import InputError
 from .energies import get_function, gradient
 from .snapshots import from_trajectories
 
-# %% ../nbs/03_simulate.ipynb #c929a0fd
+# %% ../nbs/03_simulate.ipynb #702f047a
 def euler_maruyama(x, drift, tau, beta, key):
-    """One explicit step: `x - tau * drift + sqrt(2 beta tau) * noise`.
+    """One explicit step: `x + tau * drift + sqrt(2 beta tau) * noise`.
 
     `x`, `drift`: [N, d] (length, length/time). `tau` (time), `beta` (length²/time), `key`: a JAX key.
     Source: Kloeden & Platen (1992), §9.1.
     """
-    return x - tau * drift + jnp.sqrt(2 * beta * tau) * jax.random.normal(key, x.shape, x.dtype)
+    return x + tau * drift + jnp.sqrt(2 * beta * tau) * jax.random.normal(key, x.shape, x.dtype)
 
-# %% ../nbs/03_simulate.ipynb #2d19a435
+# %% ../nbs/03_simulate.ipynb #30c4a1db
 def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     """Mean force `sum_j w_j grad_W(x - x_j)` of a population on particles: `[N, d]`.
 
@@ -41,14 +41,14 @@ def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     blocks = jnp.pad(x, ((0, pad), (0, 0))).reshape(-1, rows, x.shape[1])
     return jax.lax.map(force, blocks).reshape(-1, x.shape[1])[:len(x)]
 
-# %% ../nbs/03_simulate.ipynb #399ce14f
+# %% ../nbs/03_simulate.ipynb #33cb47bd
 def _drift(potential, interaction, x):
-    total = jnp.zeros_like(x)
+    drift = jnp.zeros_like(x)
     if potential is not None:
-        total += gradient(potential)(x)
+        drift -= gradient(potential)(x)
     if interaction is not None:
-        total += pairwise_force(gradient(interaction), x, x, jnp.full(len(x), 1 / len(x), x.dtype))
-    return total
+        drift -= pairwise_force(gradient(interaction), x, x, jnp.full(len(x), 1 / len(x), x.dtype))
+    return drift
 
 
 @partial(jax.jit, static_argnames=("potential", "interaction", "n_steps"))
@@ -59,7 +59,7 @@ def _path(potential, interaction, beta, x0, dt, n_steps, key):
     _, xs = jax.lax.scan(step, x0, jax.random.split(key, n_steps))
     return jnp.concatenate([x0[None], xs])
 
-# %% ../nbs/03_simulate.ipynb #9eef695a
+# %% ../nbs/03_simulate.ipynb #52649dfd
 def simulate(potential=None, interaction=None, beta=0.0, *, n_particles=1000, d=2, n_steps=5, dt=0.01, key=0, paired=True, x0=None):
     """Snapshots of a simulated population at times `0, dt, ..., n_steps * dt`.
 
