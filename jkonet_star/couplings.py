@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Couplings', 'plan', 'sinkhorn', 'couple']
 
-# %% ../nbs/04_couplings.ipynb #af19fcc9
+# %% ../nbs/04_couplings.ipynb #4176d148
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +15,14 @@ import numpy as np
 
 from .core import InputError, choose
 
-# %% ../nbs/04_couplings.ipynb #5856d283
+# %% ../nbs/04_couplings.ipynb #f6030c81
 @dataclass(frozen=True)
 class Couplings:
     """Pairs of consecutive snapshots that optimal transport matches.
 
     `x`, `y`: [m, d] source and target of each pair (length). `w`: [m] mass, sum 1 per step. `step`: [m] index of the step, ascending. `t`: [T+1] times (time).
     `mass`: [T] transported mass before normalisation. `converged`: [T]. `score`: [m, d] gradient of the log density at the target, or `None`.
-    `paired`: whether the snapshots held the same individuals.
+    `paired`: whether the snapshots held the same individuals. `epsilon`, `batch_size`: as given to `couple`.
     """
     x: np.ndarray
     y: np.ndarray
@@ -33,6 +33,8 @@ class Couplings:
     converged: np.ndarray
     score: np.ndarray | None = None
     paired: bool = False
+    epsilon: float | None = None
+    batch_size: int | None = None
 
     @property
     def tau(self):
@@ -56,7 +58,7 @@ class Couplings:
     def __repr__(self):
         return f"Couplings(pairs={len(self.w)}, steps={self.n_steps}, d={self.d}, mass={np.round(self.mass, 6).tolist()})"
 
-# %% ../nbs/04_couplings.ipynb #562f5480
+# %% ../nbs/04_couplings.ipynb #dbb1e7ba
 def plan(x, y, a, b, power=2):
     """Optimal transport plan between weighted points as `(i, j, mass, cost)`; the cost is Euclidean distance to the `power`.
 
@@ -88,7 +90,7 @@ def _nearly_matched(x, y):
     spacing = np.median(tree.query(y[:500], k=2)[0][:, 1])
     return np.quantile(tree.query(x[:500])[0], 0.75) < 0.5 * spacing
 
-# %% ../nbs/04_couplings.ipynb #ff4ac9cc
+# %% ../nbs/04_couplings.ipynb #abcfe0ca
 def sinkhorn(x, y, a, b, epsilon):
     """Entropic plan between weighted points as `(i, j, mass, converged)`.
 
@@ -103,14 +105,15 @@ def sinkhorn(x, y, a, b, epsilon):
     i, j = np.nonzero(gamma)
     return i, j, gamma[i, j], bool(out.converged)
 
-# %% ../nbs/04_couplings.ipynb #ef0eb5c2
-def couple(snapshots, method="exact", epsilon=None, batch_size=None, n_jobs=None):
+# %% ../nbs/04_couplings.ipynb #a9332c7a
+def couple(snapshots, method=None, epsilon=None, batch_size=None, n_jobs=None):
     """Couplings between consecutive snapshots.
 
-    `method`: "exact", or "sinkhorn" with `epsilon` (length²). `batch_size`: couple blocks of so many particles, in row order; `None` or -1 for none.
+    `method`: "exact" or "sinkhorn"; `None` means Sinkhorn if there is an `epsilon` (length²), else exact. `batch_size`: couple blocks of so many particles, in row order; `None` or -1 for none.
     `n_jobs`: threads, all cores if `None`.
     Raises `InputError` for an unknown method, a missing or non-positive `epsilon`, or a non-positive `batch_size`.
     """
+    method = method or ("exact" if epsilon is None else "sinkhorn")
     solve = choose(method, {"exact": _exact, "sinkhorn": _entropic}, "coupling method")
     if (method == "sinkhorn") != (epsilon is not None) or (epsilon is not None and not epsilon > 0):
         raise InputError(f"method '{method}' with epsilon {epsilon}: Sinkhorn needs an epsilon above zero, exact transport takes none")
@@ -137,9 +140,9 @@ def couple(snapshots, method="exact", epsilon=None, batch_size=None, n_jobs=None
     if not converged.all():
         warnings.warn(f"Sinkhorn did not converge at steps {np.flatnonzero(~converged).tolist()}: use a larger epsilon than {epsilon}", stacklevel=2)
     return Couplings(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), w / mass[steps], steps,
-                     snapshots.t, mass, converged, paired=snapshots.paired)
+                     snapshots.t, mass, converged, None, snapshots.paired, epsilon, batch_size)
 
-# %% ../nbs/04_couplings.ipynb #d1a1db69
+# %% ../nbs/04_couplings.ipynb #0ec956b4
 def _blocks(n, m, size):
     "Matching slices of both sides; every particle is in one block."
     parts = 1 if size is None else -(-max(n, m) // size)
