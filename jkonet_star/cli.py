@@ -6,20 +6,23 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'train_and_evaluate', 'predict',
            'read_particles', 'list_', 'main']
 
-# %% ../nbs/17_cli.ipynb #01ae8d32
+# %% ../nbs/17_cli.ipynb #17f7c46a
 import functools
+import importlib
 import json
+import os
 import sys
 import time
 import warnings
 from dataclasses import fields
 from pathlib import Path
+from threading import Thread
 
 import click
 
 from .core import InputError, writing
 
-# %% ../nbs/17_cli.ipynb #949bdfc3
+# %% ../nbs/17_cli.ipynb #a0b92d0c
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -28,6 +31,9 @@ class LazyGroup(click.Group):
         return list(self.builders)
 
     def get_command(self, ctx, name):
+        for variable, value in {"JAX_COMPILATION_CACHE_DIR": str(Path.home() / ".cache" / "jkonet_star"),
+                                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}.items():
+            os.environ.setdefault(variable, value)
         return self.builders[name]() if name in self.builders else None
 
     def format_commands(self, ctx, formatter):
@@ -74,7 +80,7 @@ def options_of(cls, helps, types=True):
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/17_cli.ipynb #05709252
+# %% ../nbs/17_cli.ipynb #36d12cbd
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -102,7 +108,7 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/17_cli.ipynb #69ef825e
+# %% ../nbs/17_cli.ipynb #256319c6
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
@@ -131,7 +137,7 @@ _setting_helps = {
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
     "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch"}
 
-# %% ../nbs/17_cli.ipynb #8e104878
+# %% ../nbs/17_cli.ipynb #7ac1c88c
 def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
@@ -151,6 +157,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         import jax
         jax.config.update("jax_disable_jit", True)
     data = load_dataset(dataset, data_dir)
+    Thread(target=_import_ahead, daemon=True).start()
     clock("load")
 
     from jkonet_star.density import add_score, fit_mixtures
@@ -195,7 +202,13 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_cli.ipynb #ea4664cc
+# %% ../nbs/17_cli.ipynb #e1eb8e16
+def _import_ahead():
+    "What evaluation needs takes a second or two to import: done while the fit computes."
+    for name in ("ot", "jkonet_star.plots"):
+        importlib.import_module(name)
+
+
 class Clock:
     "Seconds of each stage, in order; the total counts from the start of the program, imports included."
     def __init__(self):
@@ -250,7 +263,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_cli.ipynb #6028426f
+# %% ../nbs/17_cli.ipynb #0f1107eb
 @command
 def predict():
     "Move given particles forward with a saved model."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Dataset', 'DatasetOptions', 'make_dataset', 'dataset_name', 'check_name', 'save_dataset', 'load_dataset']
 
-# %% ../nbs/15_datasets.ipynb #bee0b9cd
+# %% ../nbs/15_datasets.ipynb #371891bf
 import hashlib
 import json
 import re
@@ -20,15 +20,15 @@ from .couplings import Couplings, couple
 from .energies import get_function
 from .evaluate import Truth
 from .simulate import simulate
-from .snapshots import Snapshots, from_file, leave_out, split, split_rows, standardize
+from .snapshots import Snapshots, feature_columns, from_file, from_table, leave_out, read_table, split, split_rows, standardize
 from .solvers import Scaling, versions
 
-# %% ../nbs/15_datasets.ipynb #2ca430ff
+# %% ../nbs/15_datasets.ipynb #d151d857
 @dataclass(frozen=True)
 class Dataset:
     """Snapshots to learn from and to judge by, with what is known of them.
 
-    `train`, `test`: `Snapshots`, the same object if nothing is held out. `couplings`: of the training snapshots without the time that is left out. `info`: parameters, seed, versions. `scaling`: applied already, or `None`.
+    `train`, `test`: `Snapshots`, the same object if nothing is held out. `couplings`: of the training snapshots without the time that is left out. `info`: parameters, seed, versions. `scaling`: applied already, with the names of a table's features; `None` for arrays in their own units.
     """
     name: str
     train: Snapshots
@@ -45,7 +45,7 @@ class Dataset:
             return None
         return Truth(get_function(p["potential"]), get_function(p["interaction"]), p["beta"])
 
-# %% ../nbs/15_datasets.ipynb #713c2a3e
+# %% ../nbs/15_datasets.ipynb #258c3926
 @dataclass(frozen=True)
 class DatasetOptions:
     "What a data set is made from; the first twelve are those of the released code."
@@ -80,7 +80,7 @@ def make_dataset(options):
     o = options
     _check(o)
     name = dataset_name(o)
-    snapshots = _snapshots(o)
+    snapshots, names = _snapshots(o)
     train, test = split(snapshots, o.test_ratio, o.seed, o.split_population or None)
     if o.test_ratio == 0:
         test = train
@@ -88,8 +88,10 @@ def make_dataset(options):
     scaling = None
     if o.standardize:
         _, (center, scale) = standardize(kept)
-        scaling = Scaling(center, scale, _feature_names(o))
+        scaling = Scaling(center, scale, names)
         train, kept, test = _scaled(scaling, train, kept, test)
+    elif names is not None:
+        scaling = Scaling(np.zeros(train.d), np.ones(train.d), names)
     blocks = None if o.batch_size == DatasetOptions.batch_size and len(set(kept.sizes)) > 1 else o.batch_size
     couplings = couple(kept, epsilon=o.sinkhorn or None, batch_size=blocks)
     info = {"parameters": {f.name: getattr(o, f.name) for f in fields(o)}, "versions": versions(),
@@ -103,16 +105,22 @@ def _scaled(scaling, train, kept, test):
     scaled = into(train)
     return scaled, into(kept), scaled if test is train else into(test)
 
-# %% ../nbs/15_datasets.ipynb #609cc07d
+# %% ../nbs/15_datasets.ipynb #9c280295
 def _snapshots(o):
     if o.load_from_file is None:
-        return simulate(o.potential, o.interaction, o.beta, n_particles=o.n_particles, d=o.dimension, n_steps=o.n_timesteps, dt=o.dt, key=o.seed, paired=not o.unpaired)
-    s = from_file(o.load_from_file, o.time_key, None if o.features is None else [f.strip() for f in o.features.split(",")], o.dt)
-    return replace(s, paired=False) if o.unpaired else s
+        return simulate(o.potential, o.interaction, o.beta, n_particles=o.n_particles, d=o.dimension, n_steps=o.n_timesteps, dt=o.dt, key=o.seed, paired=not o.unpaired), None
+    path, names = Path(o.load_from_file), None
+    if path.is_file() and path.suffix.lower() in (".csv", ".parquet"):
+        table = read_table(path)
+        names = tuple(feature_columns(table, o.time_key, _feature_names(o)))
+        s = from_table(table, o.time_key, names)
+    else:
+        s = from_file(path, dt=o.dt)
+    return replace(s, paired=False) if o.unpaired else s, names
 
 
 def _feature_names(o):
-    return None if o.features is None else tuple(f.strip() for f in o.features.split(","))
+    return None if o.features is None else [f.strip() for f in o.features.split(",")]
 
 
 def _check(o):
@@ -140,7 +148,7 @@ def _check(o):
     get_function(o.potential), get_function(o.interaction)
     dataset_name(o)
 
-# %% ../nbs/15_datasets.ipynb #fb3c15c9
+# %% ../nbs/15_datasets.ipynb #3d77fa06
 def dataset_name(options):
     "The folder name of a data set. Raises `InputError` for a given name that is a path."
     o = options
@@ -162,7 +170,7 @@ def check_name(name):
         raise InputError(f"data set name '{name}' is not a plain name: use letters, digits, '_', '-' and '.', and no path")
     return name
 
-# %% ../nbs/15_datasets.ipynb #323eb3f9
+# %% ../nbs/15_datasets.ipynb #8c117d35
 _FORMAT = 1
 
 
@@ -223,6 +231,6 @@ def load_dataset(name, folder="data"):
     test = train if (masks["train"] == masks["test"]).all() else side(masks["test"])
     return Dataset(name, train, test, couplings, description, scaling)
 
-# %% ../nbs/15_datasets.ipynb #fb87020a
+# %% ../nbs/15_datasets.ipynb #bcce01e7
 def _checksum(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['wasserstein', 'Truth', 'gradient_errors', 'evaluate']
 
-# %% ../nbs/14_evaluate.ipynb #84107e6a
+# %% ../nbs/14_evaluate.ipynb #03b48934
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import euler_maruyama, pairwise_force
 
-# %% ../nbs/14_evaluate.ipynb #052253f1
+# %% ../nbs/14_evaluate.ipynb #bcb8e708
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
     """Wasserstein distance of order `power` (1 or 2) between particles `x` `[n, d]` and `y` `[m, d]` (length), exactly.
 
@@ -37,7 +38,7 @@ def _thinned(x, w, limit):
     w = np.full(len(rows), 1 / len(rows)) if w is None or np.ptp(w) == 0 else w[rows] / w[rows].sum()
     return x[rows], w
 
-# %% ../nbs/14_evaluate.ipynb #b85d6372
+# %% ../nbs/14_evaluate.ipynb #bc89d7e7
 @dataclass(frozen=True)
 class Truth:
     "The energy behind simulated snapshots: functions of one point `[d]` or `None`, and the diffusivity (length²/time)."
@@ -51,12 +52,21 @@ class Truth:
         w = jnp.full(len(x), 1 / len(x), x.dtype) if weights is None else jnp.asarray(weights, x.dtype)
         g = jnp.zeros_like(x)
         if self.potential is not None:
-            g += jax.jit(gradient(self.potential))(x)
+            g += _gradient(self.potential)(x)
         if self.interaction is not None:
-            g += jax.jit(pairwise_force, static_argnums=0)(gradient(self.interaction), x, x, w)
+            g += _force(_gradient(self.interaction), x, x, w)
         return -g
 
-# %% ../nbs/14_evaluate.ipynb #52e1705b
+
+@cache
+def _gradient(f):
+    "One compiled gradient per function, however often it is asked for."
+    return jax.jit(gradient(f))
+
+
+_force = partial(jax.jit, static_argnums=0)(pairwise_force)
+
+# %% ../nbs/14_evaluate.ipynb #186a47a6
 def gradient_errors(solution, snapshots, truth, seed=0):
     """Relative errors of the gradients over the particles of all snapshots.
 
@@ -69,7 +79,7 @@ def gradient_errors(solution, snapshots, truth, seed=0):
     both = e.potential is not None and e.interaction is not None
     if e.potential is not None and truth.potential is not None and not getattr(e.potential, "period", 0):
         g = jax.jit(lambda x: e.potential.gradient(solution.params["potential"], x))(x)
-        errors["potential_gradient_error"] = _relative(g, jax.jit(gradient(truth.potential))(x), x if both else None)
+        errors["potential_gradient_error"] = _relative(g, _gradient(truth.potential)(x), x if both else None)
     if e.interaction is not None and truth.interaction is not None:
         rng = np.random.default_rng(seed)
         z = np.concatenate([a[rng.integers(len(a), size=2000)] - a[rng.integers(len(a), size=2000)] for a in snapshots.x])
@@ -86,7 +96,7 @@ def _relative(learned, true, modulo=None):
     size = np.linalg.norm(true)
     return None if size <= 1e-6 * max(1.0, np.linalg.norm(learned)) else float(np.linalg.norm(learned - true) / size)
 
-# %% ../nbs/14_evaluate.ipynb #4695081b
+# %% ../nbs/14_evaluate.ipynb #e49cacf6
 def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """Errors of a solution on held-out snapshots, as a dictionary of plain numbers and lists (one entry per step).
 

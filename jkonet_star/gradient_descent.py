@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['GradientDescent', 'train', 'fit_gradient_descent']
 
-# %% ../nbs/10_gradient_descent.ipynb #747b81bb
+# %% ../nbs/10_gradient_descent.ipynb #170c09cb
 import warnings
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from .least_squares import sources
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
-# %% ../nbs/10_gradient_descent.ipynb #7738a5b6
+# %% ../nbs/10_gradient_descent.ipynb #0803e0db
 @dataclass(frozen=True)
 class GradientDescent:
     "Settings of the network solvers."
@@ -36,7 +36,7 @@ class GradientDescent:
     interaction_points: int = 250
     validation: float = 0.1
 
-# %% ../nbs/10_gradient_descent.ipynb #c65ffcc9
+# %% ../nbs/10_gradient_descent.ipynb #d0c7eb53
 def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, progress=False):
     """Minimise the loss by Adam: `(params, losses)`.
 
@@ -48,16 +48,13 @@ def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, p
     m = len(obs.w)
     batch = min(config.batch_size, m)
     per_epoch = m // batch
-    unit = jnp.maximum(jnp.sum(obs.w[:, None] * obs.velocity**2) / obs.w.sum(), jnp.finfo(obs.z.dtype).tiny)
-    optimizer = optax.adamw(optax.cosine_decay_schedule(config.learning_rate, config.epochs * per_epoch), weight_decay=config.weight_decay)
-    run = _compiled(optimizer, per_epoch, batch, config.interaction_points)
-    params = jax.tree.map(lambda p: jnp.asarray(p, obs.z.dtype), params)
-    state = (params, optimizer.init(params), params, jnp.array(jnp.inf, obs.z.dtype), jnp.full((config.epochs, 2), jnp.nan, obs.z.dtype), key)
+    begin, run = _compiled(config.learning_rate, config.weight_decay, config.epochs, per_epoch, batch, config.interaction_points)
+    state = begin(jax.tree.map(lambda p: jnp.asarray(p, obs.z.dtype), params), key)
     bar = tqdm(total=config.epochs, desc="training", unit="epoch", disable=not progress)
     stride = max(1, config.epochs // 20)
     for start in range(0, config.epochs, stride):
         stop = min(start + stride, config.epochs)
-        state = run(energy, obs, held_out, unit, state, start, stop)
+        state = run(energy, obs, held_out, state, start, stop)
         last = float(state[4][stop - 1, 0])
         bar.update(stop - start), bar.set_postfix(loss=f"{last:.3g}")
         if not np.isfinite(last):
@@ -67,9 +64,20 @@ def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, p
     return state[2], np.asarray(state[4][:stop])
 
 
-def _compiled(optimizer, per_epoch, batch, points):
+@cache
+def _compiled(learning_rate, weight_decay, epochs, per_epoch, batch, points):
+    "Begin and continue a training; compiled once for all fits of the same settings and shapes."
+    optimizer = optax.adamw(optax.cosine_decay_schedule(learning_rate, epochs * per_epoch), weight_decay=weight_decay)
+
     @jax.jit
-    def run(energy, obs, held_out, unit, state, start, stop):
+    def begin(params, key):
+        kind = jax.tree.leaves(params)[0].dtype
+        return params, optimizer.init(params), params, jnp.array(jnp.inf, kind), jnp.full((epochs, 2), jnp.nan, kind), key
+
+    @jax.jit
+    def run(energy, obs, held_out, state, start, stop):
+        unit = jnp.maximum(jnp.sum(obs.w[:, None] * obs.velocity**2) / obs.w.sum(), jnp.finfo(obs.z.dtype).tiny)
+
         def batch_loss(params, o, population):
             return loss(energy, params, o, mean_fields(energy, params, *population)) / unit
 
@@ -94,7 +102,7 @@ def _compiled(optimizer, per_epoch, batch, points):
             return params, opt, best, jnp.where(better, judged, lowest), losses.at[i].set(jnp.stack([seen, held])), key
 
         return jax.lax.fori_loop(start, stop, epoch, state)
-    return run
+    return begin, run
 
 
 def _draw(obs, points, key):
@@ -106,7 +114,7 @@ def _draw(obs, points, key):
     rows = jax.vmap(lambda k, p: jax.random.choice(k, n, (points,), p=p))(keys, obs.mass)
     return jnp.take_along_axis(obs.population, rows[:, :, None], 1), jnp.full((len(obs.mass), points), 1 / points, obs.mass.dtype)
 
-# %% ../nbs/10_gradient_descent.ipynb #5fdf89ee
+# %% ../nbs/10_gradient_descent.ipynb #44836df9
 def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, progress=False):
     """Neural energy of couplings: `(energy, params, stats)`.
 
@@ -118,12 +126,12 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
                      ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0)]:
         if not ok:
             raise InputError(f"{name} = {getattr(config, name)} is out of range")
-    obs = jax.tree.map(lambda a: jnp.asarray(a), observe(couplings, config.evaluate_at))
+    obs = observe(couplings, config.evaluate_at)
     particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
     scale = max(particles.std(0).mean(), 1e-12)
-    speed = max(float(jnp.sqrt(jnp.sum(obs.w[:, None] * obs.velocity**2) / couplings.d)), 1e-12)
-    keys = jax.random.split(jax.random.key(seed), 4)
-    array = partial(jnp.asarray, dtype=obs.z.dtype)
+    speed = max(np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d), 1e-12)
+    keys = jax.random.split(jax.random.key(seed), 3)
+    array = partial(np.asarray, dtype=obs.z.dtype)
     timed = "time_potential" in terms
     energy = Energy(
         NeuralPotential(array(particles.mean(0)), array(scale), array(speed), array(couplings.t[0]), float(np.ptp(couplings.t)) if timed else 0.0, tuple(config.hidden), config.activation)
@@ -135,12 +143,12 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
     if energy.interaction is not None:
         params["interaction"] = energy.interaction.init(keys[1])
     if energy.internal and obs.score is not None:
-        params["beta"] = jnp.zeros(())
+        params["beta"] = np.zeros((), obs.z.dtype)
     ids = sources(couplings)
-    held = np.asarray(jax.random.uniform(keys[2], (ids[-1] + 1,)))[ids] < config.validation
+    held = np.random.default_rng(seed).random(ids[-1] + 1)[ids] < config.validation
     if not held.any() or held.all():
         held[:] = False
-    params, losses = train(energy, params, obs.rows(np.flatnonzero(~held)), config, keys[3],
+    params, losses = train(energy, params, obs.rows(np.flatnonzero(~held)), config, keys[2],
                            obs.rows(np.flatnonzero(held)) if held.any() else None, progress)
     if "beta" in params:
         params["beta"] = max(float(params["beta"]), 0.0)

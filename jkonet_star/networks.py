@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['activations', 'MLP', 'NeuralPotential', 'NeuralInteraction']
 
-# %% ../nbs/07_networks.ipynb #69cbe660
+# %% ../nbs/07_networks.ipynb #7de2f062
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from .core import InputError, choose
 from .features import component, mean_field, static, wave_force
 
-# %% ../nbs/07_networks.ipynb #f0e0a9df
+# %% ../nbs/07_networks.ipynb #2ce6aca6
 activations = {"tanh": nn.tanh, "silu": nn.silu, "softplus": nn.softplus, "gelu": nn.gelu, "elu": nn.elu}
 
 
@@ -24,11 +24,12 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        start = nn.initializers.lecun_uniform()
         for n in self.hidden:
-            x = choose(self.activation, activations, "activation")(nn.Dense(n)(x))
-        return nn.Dense(1, use_bias=False)(x)[..., 0]
+            x = choose(self.activation, activations, "activation")(nn.Dense(n, kernel_init=start)(x))
+        return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
 
-# %% ../nbs/07_networks.ipynb #cb6defa7
+# %% ../nbs/07_networks.ipynb #02ed7aa9
 @component
 class NeuralPotential:
     """A potential `V(x)`, or `V(x, t)` where `period` is above 0, given by an `MLP`.
@@ -45,7 +46,7 @@ class NeuralPotential:
 
     def init(self, key):
         "Random parameters from a JAX key."
-        return MLP(tuple(self.hidden), self.activation).init(key, jnp.zeros(len(self.center) + (self.period > 0)))
+        return jax.jit(MLP(tuple(self.hidden), self.activation).init)(key, jnp.zeros(len(self.center) + (self.period > 0)))
 
     def value(self, params, x, t=None):
         "V at points `x` `[n, d]` and times `t` ([] or [n], time): `[n]` (length²/time)."
@@ -61,7 +62,7 @@ class NeuralPotential:
         "Gradient of V with respect to `x`: `[n, d]` (length/time)."
         return jax.grad(lambda x: self.value(params, x, t).sum())(x)
 
-# %% ../nbs/07_networks.ipynb #ddf3f3cd
+# %% ../nbs/07_networks.ipynb #2da53437
 @component
 class NeuralInteraction:
     "An even interaction given by one hidden layer of `width` cosines. `scale`: [] (length), `speed`: [] (length/time), `d`: dimension."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['euler_maruyama', 'pairwise_force', 'simulate']
 
-# %% ../nbs/03_simulate.ipynb #9d4ddab3
+# %% ../nbs/03_simulate.ipynb #430b78a4
 from functools import partial
 
 import jax
@@ -16,7 +16,8 @@ from .core import InputError
 from .energies import get_function, gradient
 from .snapshots import from_trajectories
 
-# %% ../nbs/03_simulate.ipynb #702f047a
+# %% ../nbs/03_simulate.ipynb #92030598
+@jax.jit
 def euler_maruyama(x, drift, tau, beta, key):
     """One explicit step: `x + tau * drift + sqrt(2 beta tau) * noise`.
 
@@ -25,7 +26,7 @@ def euler_maruyama(x, drift, tau, beta, key):
     """
     return x + tau * drift + jnp.sqrt(2 * beta * tau) * jax.random.normal(key, x.shape, x.dtype)
 
-# %% ../nbs/03_simulate.ipynb #30c4a1db
+# %% ../nbs/03_simulate.ipynb #996c41ee
 def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     """Mean force `sum_j w_j grad_W(x - x_j)` of a population on particles: `[N, d]`.
 
@@ -41,7 +42,7 @@ def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     blocks = jnp.pad(x, ((0, pad), (0, 0))).reshape(-1, rows, x.shape[1])
     return jax.lax.map(force, blocks).reshape(-1, x.shape[1])[:len(x)]
 
-# %% ../nbs/03_simulate.ipynb #33cb47bd
+# %% ../nbs/03_simulate.ipynb #e08bcc15
 def _drift(potential, interaction, x):
     drift = jnp.zeros_like(x)
     if potential is not None:
@@ -59,7 +60,7 @@ def _path(potential, interaction, beta, x0, dt, n_steps, key):
     _, xs = jax.lax.scan(step, x0, jax.random.split(key, n_steps))
     return jnp.concatenate([x0[None], xs])
 
-# %% ../nbs/03_simulate.ipynb #52649dfd
+# %% ../nbs/03_simulate.ipynb #eb6690ea
 def simulate(potential=None, interaction=None, beta=0.0, *, n_particles=1000, d=2, n_steps=5, dt=0.01, key=0, paired=True, x0=None):
     """Snapshots of a simulated population at times `0, dt, ..., n_steps * dt`.
 

@@ -6,7 +6,7 @@
 __all__ = ['least_squares', 'gradient_descent', 'solvers', 'make', 'Method', 'Scaling', 'Solution', 'fit', 'make_settings',
            'drift_at_sources', 'populations', 'versions', 'save_model', 'load_model']
 
-# %% ../nbs/13_solvers.ipynb #4e10d8fd
+# %% ../nbs/13_solvers.ipynb #35b07f17
 import json
 import warnings
 import zipfile
@@ -30,7 +30,7 @@ from .residual import Energy, energy_gradient, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Snapshots
 
-# %% ../nbs/13_solvers.ipynb #e395b0ce
+# %% ../nbs/13_solvers.ipynb #9e2b6200
 @dataclass(frozen=True)
 class Method:
     "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed)`."
@@ -52,7 +52,7 @@ solvers = {
     "jkonet-star-linear-interaction": (("interaction",), least_squares),
 }
 
-# %% ../nbs/13_solvers.ipynb #638c9e52
+# %% ../nbs/13_solvers.ipynb #82da71fb
 @component
 class Scaling:
     "Standardised units of a model: `(x - center) / scale`, both [d] (length), and the `names` of the features, if any."
@@ -159,7 +159,7 @@ def _drift(energy, params, x, t, population, weights):
     fields = mean_fields(energy, params, population[None], weights[None])
     return -energy_gradient(energy, params, x, t, jnp.zeros(len(x), int), fields).astype(x.dtype)
 
-# %% ../nbs/13_solvers.ipynb #b0a02bd6
+# %% ../nbs/13_solvers.ipynb #216718f5
 def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, **settings):
     """Learn an energy: `Solution`.
 
@@ -221,7 +221,7 @@ def versions():
     "Versions of what a result depends on."
     return {"jkonet_star": __version__} | {p: version(p) for p in ("jax", "numpy", "pot")}
 
-# %% ../nbs/13_solvers.ipynb #a98639f1
+# %% ../nbs/13_solvers.ipynb #53098e07
 _FORMAT = 1
 
 
@@ -239,6 +239,8 @@ def load_model(path):
     if not path.is_file():
         raise InputError(f"there is no model file {path}")
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is not an .npz archive")
         with np.load(path, allow_pickle=False) as f:
             arrays = {k: f[k] for k in f.files}
         description = json.loads(str(arrays["description"]))
