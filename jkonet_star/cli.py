@@ -6,7 +6,7 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'train_and_evaluate', 'predict',
            'read_particles', 'list_', 'main']
 
-# %% ../nbs/17_cli.ipynb #17f7c46a
+# %% ../nbs/17_cli.ipynb #d16587b6
 import functools
 import importlib
 import json
@@ -22,7 +22,7 @@ import click
 
 from .core import InputError, writing
 
-# %% ../nbs/17_cli.ipynb #a0b92d0c
+# %% ../nbs/17_cli.ipynb #654890b5
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -80,7 +80,7 @@ def options_of(cls, helps, types=True):
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/17_cli.ipynb #36d12cbd
+# %% ../nbs/17_cli.ipynb #d8e2a205
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -108,7 +108,7 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/17_cli.ipynb #256319c6
+# %% ../nbs/17_cli.ipynb #4dce283b
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
@@ -137,7 +137,7 @@ _setting_helps = {
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
     "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch"}
 
-# %% ../nbs/17_cli.ipynb #7ac1c88c
+# %% ../nbs/17_cli.ipynb #ea7b3da4
 def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
@@ -202,7 +202,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_cli.ipynb #e1eb8e16
+# %% ../nbs/17_cli.ipynb #61a3b6e9
 def _import_ahead():
     "What evaluation needs takes a second or two to import: done while the fit computes."
     for name in ("ot", "jkonet_star.plots"):
@@ -263,7 +263,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_cli.ipynb #0f1107eb
+# %% ../nbs/17_cli.ipynb #6972c612
 @command
 def predict():
     "Move given particles forward with a saved model."
@@ -345,3 +345,7 @@ def list_():
 def main(args=None):
     "Entry point of `jkonet-star`."
     cli.main(args, prog_name="jkonet-star")
+
+
+if __name__ == "__main__" and globals().get("__spec__"):  # not while the notebook itself runs
+    main()

@@ -5,22 +5,21 @@
 # %% auto #0
 __all__ = ['wasserstein', 'Truth', 'gradient_errors', 'evaluate']
 
-# %% ../nbs/14_evaluate.ipynb #03b48934
+# %% ../nbs/14_evaluate.ipynb #605507af
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .core import InputError
 from .couplings import plan
 from .energies import even_part, gradient
-from .simulate import euler_maruyama, pairwise_force
+from .simulate import pairwise_force
 
-# %% ../nbs/14_evaluate.ipynb #bcb8e708
+# %% ../nbs/14_evaluate.ipynb #63146f3f
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
     """Wasserstein distance of order `power` (1 or 2) between particles `x` `[n, d]` and `y` `[m, d]` (length), exactly.
 
@@ -38,7 +37,7 @@ def _thinned(x, w, limit):
     w = np.full(len(rows), 1 / len(rows)) if w is None or np.ptp(w) == 0 else w[rows] / w[rows].sum()
     return x[rows], w
 
-# %% ../nbs/14_evaluate.ipynb #bc89d7e7
+# %% ../nbs/14_evaluate.ipynb #ad62a1a7
 @dataclass(frozen=True)
 class Truth:
     "The energy behind simulated snapshots: functions of one point `[d]` or `None`, and the diffusivity (length²/time)."
@@ -48,14 +47,14 @@ class Truth:
 
     def drift(self, x, weights=None):
         "True velocity `[N, d]` of a population `x` `[N, d]` (length/time)."
-        x = jnp.asarray(x)
-        w = jnp.full(len(x), 1 / len(x), x.dtype) if weights is None else jnp.asarray(weights, x.dtype)
-        g = jnp.zeros_like(x)
+        x = np.asarray(x)
+        w = np.full(len(x), 1 / len(x), x.dtype) if weights is None else np.asarray(weights, x.dtype)
+        drift = np.zeros_like(x)
         if self.potential is not None:
-            g += _gradient(self.potential)(x)
+            drift = drift - _gradient(self.potential)(x)
         if self.interaction is not None:
-            g += _force(_gradient(self.interaction), x, x, w)
-        return -g
+            drift = drift - _force(_gradient(self.interaction), x, x, w)
+        return np.asarray(drift)
 
 
 @cache
@@ -66,7 +65,7 @@ def _gradient(f):
 
 _force = partial(jax.jit, static_argnums=0)(pairwise_force)
 
-# %% ../nbs/14_evaluate.ipynb #186a47a6
+# %% ../nbs/14_evaluate.ipynb #772bab0f
 def gradient_errors(solution, snapshots, truth, seed=0):
     """Relative errors of the gradients over the particles of all snapshots.
 
@@ -96,7 +95,7 @@ def _relative(learned, true, modulo=None):
     size = np.linalg.norm(true)
     return None if size <= 1e-6 * max(1.0, np.linalg.norm(learned)) else float(np.linalg.norm(learned - true) / size)
 
-# %% ../nbs/14_evaluate.ipynb #e49cacf6
+# %% ../nbs/14_evaluate.ipynb #17b52117
 def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """Errors of a solution on held-out snapshots, as a dictionary of plain numbers and lists (one entry per step).
 
@@ -105,7 +104,7 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """
     T = len(test) - 1
     ahead = [_one_step(solution, test, k, seed) for k in range(T)]
-    path = solution.predict(test.x[0], test.t, test.weight(0), key=jax.random.key(seed)).x
+    path = solution.predict(test.x[0], test.t, test.weight(0), key=seed).x
     sides = {
         ("emd_one_step", 1): [(ahead[k], test, k) for k in range(T)],
         ("w2_one_step", 2): [(ahead[k], test, k) for k in range(T)],
@@ -117,8 +116,9 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     if train is not test:
         sides["emd_floor", 1] = [(train.x[k + 1], train, k + 1) for k in range(T)]
     if truth is not None:
-        keys = jax.random.split(jax.random.key(seed), T)
-        sides["emd_truth", 1] = [(np.asarray(euler_maruyama(jnp.asarray(test.x[k]), truth.drift(test.x[k], test.weight(k)), test.tau[k], truth.beta, keys[k])), test, k) for k in range(T)]
+        rng = np.random.default_rng(seed)
+        move = lambda k: test.x[k] + test.tau[k] * truth.drift(test.x[k], test.weight(k)) + np.sqrt(2 * truth.beta * test.tau[k]) * rng.normal(size=test.x[k].shape)
+        sides["emd_truth", 1] = [(move(k), test, k) for k in range(T)]
     jobs = [(x, test.x[k + 1], of.weight(i), test.weight(k + 1), power)
             for (_, power), steps in sides.items() for k, (x, of, i) in enumerate(steps)]
     with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
@@ -134,7 +134,7 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
 
 
 def _one_step(solution, test, k, seed):
-    return solution.predict(test.x[k], test.t[k:k + 2], test.weight(k), key=jax.random.fold_in(jax.random.key(seed), k)).x[1]
+    return solution.predict(test.x[k], test.t[k:k + 2], test.weight(k), key=1000 * seed + k).x[1]
 
 
 def _mean(snapshots, i):

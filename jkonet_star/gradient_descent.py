@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GradientDescent', 'train', 'fit_gradient_descent']
 
-# %% ../nbs/10_gradient_descent.ipynb #170c09cb
+# %% ../nbs/10_gradient_descent.ipynb #e6e82f63
 import warnings
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,7 +21,7 @@ from .least_squares import sources
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
-# %% ../nbs/10_gradient_descent.ipynb #0803e0db
+# %% ../nbs/10_gradient_descent.ipynb #014c72f9
 @dataclass(frozen=True)
 class GradientDescent:
     "Settings of the network solvers."
@@ -36,7 +36,7 @@ class GradientDescent:
     interaction_points: int = 250
     validation: float = 0.1
 
-# %% ../nbs/10_gradient_descent.ipynb #d0c7eb53
+# %% ../nbs/10_gradient_descent.ipynb #d08cc11e
 def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, progress=False):
     """Minimise the loss by Adam: `(params, losses)`.
 
@@ -76,7 +76,8 @@ def _compiled(learning_rate, weight_decay, epochs, per_epoch, batch, points):
 
     @jax.jit
     def run(energy, obs, held_out, state, start, stop):
-        unit = jnp.maximum(jnp.sum(obs.w[:, None] * obs.velocity**2) / obs.w.sum(), jnp.finfo(obs.z.dtype).tiny)
+        squared = jnp.sum(obs.w[:, None] * obs.velocity**2) / obs.w.sum()
+        unit = jnp.where(squared > 0, squared, 1)
 
         def batch_loss(params, o, population):
             return loss(energy, params, o, mean_fields(energy, params, *population)) / unit
@@ -114,7 +115,7 @@ def _draw(obs, points, key):
     rows = jax.vmap(lambda k, p: jax.random.choice(k, n, (points,), p=p))(keys, obs.mass)
     return jnp.take_along_axis(obs.population, rows[:, :, None], 1), jnp.full((len(obs.mass), points), 1 / points, obs.mass.dtype)
 
-# %% ../nbs/10_gradient_descent.ipynb #44836df9
+# %% ../nbs/10_gradient_descent.ipynb #db709f43
 def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, progress=False):
     """Neural energy of couplings: `(energy, params, stats)`.
 
@@ -129,7 +130,7 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
     obs = observe(couplings, config.evaluate_at)
     particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
     scale = max(particles.std(0).mean(), 1e-12)
-    speed = max(np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d), 1e-12)
+    speed = np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d) or 1.0
     keys = jax.random.split(jax.random.key(seed), 3)
     array = partial(np.asarray, dtype=obs.z.dtype)
     timed = "time_potential" in terms

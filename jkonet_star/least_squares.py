@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['design', 'normal_equations', 'LinearFit', 'solve', 'LeastSquares', 'fit_least_squares', 'effective_sizes', 'sources']
 
-# %% ../nbs/09_least_squares.ipynb #4e778f2b
+# %% ../nbs/09_least_squares.ipynb #73ff3b22
 from dataclasses import dataclass, replace
 
 import jax
@@ -17,7 +17,7 @@ from .core import InputError
 from .features import interaction_features, potential_features
 from .residual import Energy, Observations, evaluations, mean_fields, observe
 
-# %% ../nbs/09_least_squares.ipynb #011840bc
+# %% ../nbs/09_least_squares.ipynb #6cc54baa
 def design(energy, obs, fields):
     "What multiplies the parameters in the residual: `[m, p, d]`, potential first, then interaction, then beta."
     parts = []
@@ -63,7 +63,7 @@ def normal_equations(energy, obs, chunk=None):
         order = np.stack([np.pad(s, (0, -longest % chunk + longest - len(s)), constant_values=-1).reshape(-1, chunk) for s in steps])
         return tuple(np.asarray(a) for a in _sums(energy, obs, order))
 
-# %% ../nbs/09_least_squares.ipynb #9dc3a78e
+# %% ../nbs/09_least_squares.ipynb #71546d5f
 class _Ridge:
     "All solutions of `(G + lambda P) theta = -c`, by one symmetric eigendecomposition."
 
@@ -85,7 +85,7 @@ class _Ridge:
     def freedom(self, lam):
         return float((self.w / (self.w + lam)).sum())
 
-# %% ../nbs/09_least_squares.ipynb #8b8f4873
+# %% ../nbs/09_least_squares.ipynb #41617365
 @dataclass(frozen=True)
 class LinearFit:
     "A closed-form solution: `theta` `[p]`, ridge `lam`, degrees of `freedom`, and `score`, the estimated error of prediction ((length/time)²)."
@@ -102,7 +102,8 @@ def solve(G, c, v2, n, n_split=None, G_all=None):
     features and `G_all` `[p, p]` the Gram under all snapshots. Raises `InputError` if no solution is finite.
     """
     T = len(G)
-    scale = np.sqrt(np.maximum(np.diag(G.sum(0)), 1e-300))
+    diagonal = np.diag(G.sum(0))
+    scale = np.sqrt(np.maximum(diagonal, max(1e-16 * diagonal.max(), 1e-300)))
     unit = np.outer(scale, scale)
     G, c = G / unit, c / scale
     if G_all is None:
@@ -128,7 +129,7 @@ def solve(G, c, v2, n, n_split=None, G_all=None):
     i = int(np.nanargmin(scores))
     return LinearFit(full.theta(lams[i]) / scale, float(lams[i]), full.freedom(lams[i]), float(scores[i]))
 
-# %% ../nbs/09_least_squares.ipynb #68795390
+# %% ../nbs/09_least_squares.ipynb #50411ce2
 @dataclass(frozen=True)
 class LeastSquares:
     "Settings of the closed form; lists are tried and the best predicting member is kept. Length scales are in units of the data's standard deviation."
@@ -183,7 +184,7 @@ def sources(couplings):
     new = np.any(couplings.x[1:] != couplings.x[:-1], axis=1) | (np.diff(couplings.step) > 0)
     return np.concatenate([[0], np.cumsum(new)])
 
-# %% ../nbs/09_least_squares.ipynb #8606b674
+# %% ../nbs/09_least_squares.ipynb #9a6fbf5c
 def _with_arrivals(obs, couplings):
     "Observations and, as one more step that only the penalty sees, the last snapshot."
     c, r = couplings, couplings.rows(couplings.n_steps - 1)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['euler_maruyama', 'pairwise_force', 'simulate']
 
-# %% ../nbs/03_simulate.ipynb #430b78a4
+# %% ../nbs/03_simulate.ipynb #a77f35c2
 from functools import partial
 
 import jax
@@ -16,17 +16,18 @@ from .core import InputError
 from .energies import get_function, gradient
 from .snapshots import from_trajectories
 
-# %% ../nbs/03_simulate.ipynb #92030598
+# %% ../nbs/03_simulate.ipynb #20e8b4cd
 @jax.jit
 def euler_maruyama(x, drift, tau, beta, key):
     """One explicit step: `x + tau * drift + sqrt(2 beta tau) * noise`.
 
-    `x`, `drift`: [N, d] (length, length/time). `tau` (time), `beta` (length²/time), `key`: a JAX key.
+    `x`, `drift`: [N, d] (length, length/time). `tau` (time), `beta` (length²/time), `key`: a JAX key, or `None` for no noise.
     Source: Kloeden & Platen (1992), §9.1.
     """
-    return x + tau * drift + jnp.sqrt(2 * beta * tau) * jax.random.normal(key, x.shape, x.dtype)
+    moved = x + tau * drift
+    return moved if key is None else moved + jnp.sqrt(2 * beta * tau) * jax.random.normal(key, x.shape, x.dtype)
 
-# %% ../nbs/03_simulate.ipynb #996c41ee
+# %% ../nbs/03_simulate.ipynb #56282022
 def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     """Mean force `sum_j w_j grad_W(x - x_j)` of a population on particles: `[N, d]`.
 
@@ -42,7 +43,7 @@ def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     blocks = jnp.pad(x, ((0, pad), (0, 0))).reshape(-1, rows, x.shape[1])
     return jax.lax.map(force, blocks).reshape(-1, x.shape[1])[:len(x)]
 
-# %% ../nbs/03_simulate.ipynb #e08bcc15
+# %% ../nbs/03_simulate.ipynb #2b3e09d3
 def _drift(potential, interaction, x):
     drift = jnp.zeros_like(x)
     if potential is not None:
@@ -60,7 +61,7 @@ def _path(potential, interaction, beta, x0, dt, n_steps, key):
     _, xs = jax.lax.scan(step, x0, jax.random.split(key, n_steps))
     return jnp.concatenate([x0[None], xs])
 
-# %% ../nbs/03_simulate.ipynb #eb6690ea
+# %% ../nbs/03_simulate.ipynb #e088a4b0
 def simulate(potential=None, interaction=None, beta=0.0, *, n_particles=1000, d=2, n_steps=5, dt=0.01, key=0, paired=True, x0=None):
     """Snapshots of a simulated population at times `0, dt, ..., n_steps * dt`.
 

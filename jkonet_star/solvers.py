@@ -6,7 +6,7 @@
 __all__ = ['least_squares', 'gradient_descent', 'solvers', 'make', 'Method', 'Scaling', 'Solution', 'fit', 'make_settings',
            'drift_at_sources', 'populations', 'versions', 'save_model', 'load_model']
 
-# %% ../nbs/13_solvers.ipynb #35b07f17
+# %% ../nbs/13_solvers.ipynb #879175f3
 import json
 import warnings
 import zipfile
@@ -30,7 +30,7 @@ from .residual import Energy, energy_gradient, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Snapshots
 
-# %% ../nbs/13_solvers.ipynb #9e2b6200
+# %% ../nbs/13_solvers.ipynb #3ee0b368
 @dataclass(frozen=True)
 class Method:
     "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed)`."
@@ -52,7 +52,7 @@ solvers = {
     "jkonet-star-linear-interaction": (("interaction",), least_squares),
 }
 
-# %% ../nbs/13_solvers.ipynb #82da71fb
+# %% ../nbs/13_solvers.ipynb #0eed217c
 @component
 class Scaling:
     "Standardised units of a model: `(x - center) / scale`, both [d] (length), and the `names` of the features, if any."
@@ -110,7 +110,7 @@ class Solution:
         x = self._points(x)
         z = x.reshape(-1, self.d)
         population = z if population is None else self._points(population)
-        weights = jnp.full(len(population), 1 / len(population), z.dtype) if weights is None else jnp.asarray(weights, z.dtype)
+        weights = np.full(len(population), 1 / len(population)) if weights is None else weights
         return _drift(self.energy, self.params, z, t, population, weights).reshape(x.shape)
 
     def predict(self, x, t, weights=None, key=None):
@@ -124,14 +124,13 @@ class Solution:
             raise InputError(f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]")
         start = Snapshots((x, x), np.asarray(t)[:2], None if weights is None else (weights, weights))
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
-        beta = self.beta if self.beta and key is not None else 0.0
-        keys = jax.random.split(jax.random.key(0) if key is None else key, len(t) - 1)
-        xs = [jnp.asarray(x)]
-        for k, key in enumerate(keys):
-            xs.append(euler_maruyama(xs[-1], self.drift(xs[-1], t[k], None, start.weight(0)), t[k + 1] - t[k], beta, key))
-            if not jnp.isfinite(xs[-1]).all():
-                raise InputError(f"the prediction did not stay finite after time {t[k]}: take smaller steps, or start closer to the data the model has seen")
-        return Snapshots(tuple(np.asarray(a) for a in xs), t, None if weights is None else (start.weight(0),) * len(t), paired=True)
+        key = key if self.beta else None
+        xs, t = [x.astype(jnp.result_type(float))], np.asarray(t, float)
+        for k, tau in enumerate(np.diff(t)):
+            xs.append(np.asarray(_step(self.energy, self.params, xs[-1], t[k], start.weight(0), tau, self.beta or 0.0, key, k)))
+            if not np.isfinite(xs[-1]).all():
+                raise InputError(f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen")
+        return Snapshots(tuple(xs), t, None if weights is None else (start.weight(0),) * len(t), paired=True)
 
     def _points(self, x):
         x = jnp.asarray(x)
@@ -155,11 +154,18 @@ class Solution:
 
 
 @jax.jit
+def _step(energy, params, x, t, weights, tau, beta, key, k):
+    drift = _drift(energy, params, x, t, x, weights)
+    return euler_maruyama(x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)).astype(x.dtype)
+
+
+@jax.jit
 def _drift(energy, params, x, t, population, weights):
+    weights = jnp.asarray(weights, x.dtype)
     fields = mean_fields(energy, params, population[None], weights[None])
     return -energy_gradient(energy, params, x, t, jnp.zeros(len(x), int), fields).astype(x.dtype)
 
-# %% ../nbs/13_solvers.ipynb #216718f5
+# %% ../nbs/13_solvers.ipynb #7aaacddd
 def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, **settings):
     """Learn an energy: `Solution`.
 
@@ -221,7 +227,7 @@ def versions():
     "Versions of what a result depends on."
     return {"jkonet_star": __version__} | {p: version(p) for p in ("jax", "numpy", "pot")}
 
-# %% ../nbs/13_solvers.ipynb #53098e07
+# %% ../nbs/13_solvers.ipynb #725182b2
 _FORMAT = 1
 
 

@@ -1,0 +1,57 @@
+"""What must hold of the repository as a whole: clean notebooks, an exported package in step with them."""
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def copy(tmp_path):
+    here = tmp_path / "copy"
+    shutil.copytree(ROOT, here, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "data", "out", "__pycache__", "*.egg-info", "_docs", "_proc"))
+    return here
+
+
+def nbdev(command, here):
+    subprocess.run([sys.executable, "-c", f"from nbdev.{command}"], cwd=here, check=True, env={**os.environ, "PYTHONPATH": str(here)})
+
+
+def test_package_is_exported_from_the_notebooks(tmp_path):
+    here = copy(tmp_path)
+    nbdev("doclinks import nbdev_export; nbdev_export.__wrapped__()", here)
+    made, kept = ({p.name for p in (d / "jkonet_star").glob("*.py")} for d in (here, ROOT))
+    assert made == kept
+    changed = filecmp.cmpfiles(here / "jkonet_star", ROOT / "jkonet_star", made, shallow=False)[1]
+    assert not changed, f"run nbdev_export: {changed} differ from the notebooks"
+
+
+def test_notebooks_are_clean(tmp_path):
+    here = copy(tmp_path)
+    nbdev("clean import nbdev_clean; nbdev_clean.__wrapped__()", here)
+    for p in (ROOT / "nbs").rglob("*.ipynb"):
+        before, after = (json.loads(q.read_text()) for q in (p, here / p.relative_to(ROOT)))
+        assert before == after, f"run nbdev_clean: {p.name} has metadata or execution counts"
+
+
+def test_outputs_have_no_errors_warnings_or_paths_of_a_machine():
+    for p in (ROOT / "nbs").rglob("*.ipynb"):
+        for cell in json.loads(p.read_text())["cells"]:
+            for out in cell.get("outputs", []):
+                text = json.dumps(out)
+                assert out["output_type"] != "error" and out.get("name") != "stderr", f"{p.name} keeps an error or a warning: {text[:300]}"
+                assert "/home/" not in text and "/work/" not in text and "/root/" not in text, f"{p.name} shows a path of one machine"
+
+
+def test_importing_the_command_line_does_not_import_jax():
+    code = "import sys, jkonet_star.cli; assert not {'jax', 'ot', 'matplotlib', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_readme_is_the_index_notebook():
+    sys.path.insert(0, str(ROOT / "tools"))
+    from readme import readme
+    assert (ROOT / "README.md").read_text() == readme(ROOT), "run python tools/readme.py"

@@ -1,0 +1,36 @@
+"""Write README.md from nbs/index.ipynb: prose and code as they are, figures as files beside the notebook."""
+import base64
+import json
+import sys
+from pathlib import Path
+
+
+def readme(root):
+    "The text of README.md."
+    parts = []
+    for cell in json.loads((root / "nbs/index.ipynb").read_text())["cells"]:
+        source = "".join(cell["source"]).strip()
+        if cell["cell_type"] == "markdown":
+            parts.append(source.replace("](images/", "](nbs/images/"))
+        elif "#| hide" not in source:
+            parts.append("```python\n" + "\n".join(line for line in source.splitlines() if not line.startswith("#|")).strip() + "\n```")
+            for out in cell["outputs"]:
+                text = "".join(out.get("text", out.get("data", {}).get("text/plain", [])))
+                if text.strip() and "image/png" not in out.get("data", {}):
+                    parts.append("```\n" + text.rstrip() + "\n```")
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def figure(root):
+    "The PNG of the last figure in the notebook."
+    outputs = [o for c in json.loads((root / "nbs/index.ipynb").read_text())["cells"] for o in c.get("outputs", [])]
+    pngs = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    return base64.b64decode("".join(pngs[-1]))
+
+
+if __name__ == "__main__":
+    root = Path(__file__).parent.parent
+    (root / "nbs/images").mkdir(exist_ok=True)
+    (root / "nbs/images/landscape.png").write_bytes(figure(root))
+    (root / "README.md").write_text(readme(root))
+    sys.stdout.write("README.md written\n")
