@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['wasserstein', 'Truth', 'gradient_errors', 'evaluate']
 
-# %% ../nbs/14_evaluate.ipynb #605507af
+# %% ../nbs/14_evaluate.ipynb #8dd70a03
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import pairwise_force
 
-# %% ../nbs/14_evaluate.ipynb #63146f3f
+# %% ../nbs/14_evaluate.ipynb #1dcf25c0
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
     """Wasserstein distance of order `power` (1 or 2) between particles `x` `[n, d]` and `y` `[m, d]` (length), exactly.
 
@@ -37,7 +37,7 @@ def _thinned(x, w, limit):
     w = np.full(len(rows), 1 / len(rows)) if w is None or np.ptp(w) == 0 else w[rows] / w[rows].sum()
     return x[rows], w
 
-# %% ../nbs/14_evaluate.ipynb #ad62a1a7
+# %% ../nbs/14_evaluate.ipynb #2a657a42
 @dataclass(frozen=True)
 class Truth:
     "The energy behind simulated snapshots: functions of one point `[d]` or `None`, and the diffusivity (length²/time)."
@@ -65,7 +65,7 @@ def _gradient(f):
 
 _force = partial(jax.jit, static_argnums=0)(pairwise_force)
 
-# %% ../nbs/14_evaluate.ipynb #772bab0f
+# %% ../nbs/14_evaluate.ipynb #991451c0
 def gradient_errors(solution, snapshots, truth, seed=0):
     """Relative errors of the gradients over the particles of all snapshots.
 
@@ -89,13 +89,14 @@ def gradient_errors(solution, snapshots, truth, seed=0):
 
 def _relative(learned, true, modulo=None):
     learned, true = np.asarray(learned, float), np.asarray(true, float)
+    rounding = 1e-5 * np.linalg.norm(true)
     if modulo is not None:
         affine = np.column_stack([np.ones(len(modulo)), modulo])
         learned, true = (g - affine @ np.linalg.lstsq(affine, g, rcond=None)[0] for g in (learned, true))
     size = np.linalg.norm(true)
-    return None if size <= 1e-6 * max(1.0, np.linalg.norm(learned)) else float(np.linalg.norm(learned - true) / size)
+    return None if size <= rounding or size <= 1e-6 * np.linalg.norm(learned) else float(np.linalg.norm(learned - true) / size)
 
-# %% ../nbs/14_evaluate.ipynb #17b52117
+# %% ../nbs/14_evaluate.ipynb #07809191
 def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """Errors of a solution on held-out snapshots, as a dictionary of plain numbers and lists (one entry per step).
 
