@@ -6,7 +6,7 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'train_and_evaluate', 'predict',
            'read_particles', 'list_', 'main']
 
-# %% ../nbs/17_cli.ipynb #d16587b6
+# %% ../nbs/17_cli.ipynb #36fbd89a
 import functools
 import importlib
 import json
@@ -22,7 +22,7 @@ import click
 
 from .core import InputError, writing
 
-# %% ../nbs/17_cli.ipynb #654890b5
+# %% ../nbs/17_cli.ipynb #ba21b92d
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -31,9 +31,10 @@ class LazyGroup(click.Group):
         return list(self.builders)
 
     def get_command(self, ctx, name):
-        for variable, value in {"JAX_COMPILATION_CACHE_DIR": str(Path.home() / ".cache" / "jkonet_star"),
-                                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}.items():
-            os.environ.setdefault(variable, value)
+        if os.access(Path.home(), os.W_OK):
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path.home() / ".cache" / "jkonet_star"))
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
         return self.builders[name]() if name in self.builders else None
 
     def format_commands(self, ctx, formatter):
@@ -80,7 +81,7 @@ def options_of(cls, helps, types=True):
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/17_cli.ipynb #d8e2a205
+# %% ../nbs/17_cli.ipynb #6edd379d
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -108,7 +109,7 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/17_cli.ipynb #4dce283b
+# %% ../nbs/17_cli.ipynb #4ec69047
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
@@ -137,7 +138,7 @@ _setting_helps = {
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
     "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch"}
 
-# %% ../nbs/17_cli.ipynb #ea7b3da4
+# %% ../nbs/17_cli.ipynb #cc934d2d
 def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
@@ -202,7 +203,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_cli.ipynb #61a3b6e9
+# %% ../nbs/17_cli.ipynb #e9f9dd1a
 def _import_ahead():
     "What evaluation needs takes a second or two to import: done while the fit computes."
     for name in ("ot", "jkonet_star.plots"):
@@ -263,7 +264,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_cli.ipynb #6972c612
+# %% ../nbs/17_cli.ipynb #991b65f3
 @command
 def predict():
     "Move given particles forward with a saved model."

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['plot_energies', 'plot_predictions', 'plot_losses']
 
-# %% ../nbs/16_plots.ipynb #5943d816
+# %% ../nbs/16_plots.ipynb #c65625ec
 import numpy as np
 from matplotlib.figure import Figure
 
 from .energies import even_part
 
-# %% ../nbs/16_plots.ipynb #14c577f0
+# %% ../nbs/16_plots.ipynb #9b69a3df
 def plot_energies(solution, snapshots, truth=None):
     "Level curves of the learned V and W, beside the true ones if there is a `Truth`: a matplotlib `Figure`."
     import jax
@@ -50,7 +50,7 @@ def _level_curves(ax, f, around, n=80):
             ax.contourf(*axes, v.reshape(n, n), 14, cmap="cividis")
         ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
 
-# %% ../nbs/16_plots.ipynb #2bb9bce2
+# %% ../nbs/16_plots.ipynb #b36ac30e
 def plot_predictions(solution, snapshots, seed=0, most=6):
     "Observed particles and those predicted from the first snapshot, at up to `most` times: a matplotlib `Figure`."
     path = solution.predict(snapshots.x[0], snapshots.t, snapshots.weight(0), key=seed).x
@@ -70,7 +70,7 @@ def plot_predictions(solution, snapshots, seed=0, most=6):
     axs[0].legend(fontsize=7)
     return fig
 
-# %% ../nbs/16_plots.ipynb #b5bb64d1
+# %% ../nbs/16_plots.ipynb #95a078b2
 def plot_losses(losses):
     "Relative training and held-out loss per epoch `[epochs, 2]`: a matplotlib `Figure`."
     fig = Figure(figsize=(4.2, 2.8), layout="constrained")
