@@ -6,7 +6,7 @@
 __all__ = ['Snapshots', 'from_trajectories', 'from_labels', 'from_file', 'read_array', 'read_table', 'from_table',
            'feature_columns', 'split', 'split_rows', 'take', 'leave_out', 'standardize']
 
-# %% ../nbs/01_snapshots.ipynb #c97abcf9
+# %% ../nbs/01_snapshots.ipynb #645a9189
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from .core import InputError, choose
 
-# %% ../nbs/01_snapshots.ipynb #dc8194f0
+# %% ../nbs/01_snapshots.ipynb #a252d284
 @dataclass(frozen=True)
 class Snapshots:
     """A population seen at a few times.
@@ -65,7 +65,7 @@ class Snapshots:
     def __repr__(self):
         return f"Snapshots(d={self.d}, t={np.round(self.t, 6).tolist()}, sizes={self.sizes}{', paired' if self.paired else ''})"
 
-# %% ../nbs/01_snapshots.ipynb #6b256bc4
+# %% ../nbs/01_snapshots.ipynb #fb44c146
 def _matrix(a, i):
     try:
         a = np.asarray(a)
@@ -102,7 +102,7 @@ def _weights(w, n, i):
         raise InputError(f"weights of snapshot {i} must be {n} non-negative finite numbers with a positive sum")
     return w / w.sum()
 
-# %% ../nbs/01_snapshots.ipynb #19b9c613
+# %% ../nbs/01_snapshots.ipynb #1dbf9d51
 def from_trajectories(x, t=None, paired=True, dt=1.0):
     """Snapshots from an array `x` `[T+1, N, d]`; `t` `[T+1]` defaults to multiples of `dt` (time).
 
@@ -132,7 +132,7 @@ def from_labels(x, labels, weights=None, dt=1.0):
     rows = [np.flatnonzero(labels == s) for s in t]
     return Snapshots(tuple(x[r] for r in rows), t * dt, None if weights is None else tuple(np.asarray(weights)[r] for r in rows))
 
-# %% ../nbs/01_snapshots.ipynb #4a03f0fa
+# %% ../nbs/01_snapshots.ipynb #a4f722a7
 def from_file(path, time_key="samples", features=None, dt=1.0):
     """Snapshots from a `.npy` array, a folder with `data.npy` and `sample_labels.npy`, or a CSV or Parquet table.
 
@@ -169,7 +169,7 @@ def read_table(path):
     except Exception as e:
         raise InputError(f"{path} cannot be read as a table: {e}") from None
 
-# %% ../nbs/01_snapshots.ipynb #5ba7c588
+# %% ../nbs/01_snapshots.ipynb #1adf0b44
 def from_table(table, time_key="samples", features=None):
     """Snapshots from a data frame with one row per particle.
 
@@ -200,7 +200,11 @@ def feature_columns(table, time_key, features=None):
         raise InputError("the table has no numeric feature column")
     return list(features)
 
-# %% ../nbs/01_snapshots.ipynb #cea92519
+# %% ../nbs/01_snapshots.ipynb #f51b5e12
+for _f in (from_trajectories, from_labels, from_table, from_file):
+    setattr(Snapshots, _f.__name__, staticmethod(_f))
+
+# %% ../nbs/01_snapshots.ipynb #844e2aa5
 def split(snapshots, test_ratio=0.5, seed=0, per_time=None):
     """Two snapshots: the particles to learn from, and the held-out rest.
 
@@ -236,7 +240,7 @@ def take(snapshots, rows, paired=False):
     return Snapshots(tuple(x[r] for x, r in zip(snapshots.x, rows)), snapshots.t,
                      None if snapshots.weights is None else tuple(w[r] for w, r in zip(snapshots.weights, rows)), paired)
 
-# %% ../nbs/01_snapshots.ipynb #9180f7ef
+# %% ../nbs/01_snapshots.ipynb #65e15e98
 def leave_out(snapshots, i):
     """Snapshots without time index `i`; the step across the gap gets the whole time between its ends.
 
@@ -248,7 +252,7 @@ def leave_out(snapshots, i):
     return replace(snapshots, x=tuple(snapshots.x[k] for k in keep), t=snapshots.t[keep],
                    weights=None if snapshots.weights is None else tuple(snapshots.weights[k] for k in keep))
 
-# %% ../nbs/01_snapshots.ipynb #e68087b3
+# %% ../nbs/01_snapshots.ipynb #915442ad
 def standardize(train, *others):
     """Centre and scale every feature by the mean and standard deviation of the training particles of all times.
 
