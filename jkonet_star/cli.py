@@ -6,7 +6,7 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'train_and_evaluate', 'predict',
            'read_particles', 'list_', 'main']
 
-# %% ../nbs/17_cli.ipynb #36fbd89a
+# %% ../nbs/17_cli.ipynb #817ecc14
 import functools
 import importlib
 import json
@@ -22,7 +22,7 @@ import click
 
 from .core import InputError, writing
 
-# %% ../nbs/17_cli.ipynb #ba21b92d
+# %% ../nbs/17_cli.ipynb #2b2af9f2
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -81,7 +81,7 @@ def options_of(cls, helps, types=True):
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/17_cli.ipynb #6edd379d
+# %% ../nbs/17_cli.ipynb #f02b0a76
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -109,7 +109,7 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/17_cli.ipynb #4ec69047
+# %% ../nbs/17_cli.ipynb #74b6825e
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
@@ -138,7 +138,7 @@ _setting_helps = {
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
     "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch"}
 
-# %% ../nbs/17_cli.ipynb #cc934d2d
+# %% ../nbs/17_cli.ipynb #f30ab08b
 def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
@@ -147,7 +147,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     clock = Clock()
     from jkonet_star.core import choose
     from jkonet_star.datasets import load_dataset
-    from jkonet_star.solvers import GradientDescent, LeastSquares, make_settings, solvers
+    from jkonet_star.solvers import LeastSquares, make_settings, solvers
     terms, method = choose(solver, solvers, "solver")
     settings = read_settings(config) | {k: v for k, v in settings.items() if v is not None}
     if method.settings is LeastSquares and settings.pop("epochs", None) is not None:
@@ -203,7 +203,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_cli.ipynb #e9f9dd1a
+# %% ../nbs/17_cli.ipynb #46f82339
 def _import_ahead():
     "What evaluation needs takes a second or two to import: done while the fit computes."
     for name in ("ot", "jkonet_star.plots"):
@@ -264,7 +264,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_cli.ipynb #991b65f3
+# %% ../nbs/17_cli.ipynb #41632dc5
 @command
 def predict():
     "Move given particles forward with a saved model."

@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['Couplings', 'plan', 'sinkhorn', 'couple']
 
-# %% ../nbs/04_couplings.ipynb #4176d148
+# %% ../nbs/04_couplings.ipynb #e67d1600
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .core import InputError, choose
 
-# %% ../nbs/04_couplings.ipynb #f6030c81
+# %% ../nbs/04_couplings.ipynb #8576e7b2
 @dataclass(frozen=True)
 class Couplings:
     """Pairs of consecutive snapshots that optimal transport matches.
@@ -58,7 +58,7 @@ class Couplings:
     def __repr__(self):
         return f"Couplings(pairs={len(self.w)}, steps={self.n_steps}, d={self.d}, mass={np.round(self.mass, 6).tolist()})"
 
-# %% ../nbs/04_couplings.ipynb #dbb1e7ba
+# %% ../nbs/04_couplings.ipynb #7391eef2
 def plan(x, y, a, b, power=2):
     """Optimal transport plan between weighted points as `(i, j, mass, cost)`; the cost is Euclidean distance to the `power`.
 
@@ -90,7 +90,7 @@ def _nearly_matched(x, y):
     spacing = np.median(tree.query(y[:500], k=2)[0][:, 1])
     return np.quantile(tree.query(x[:500])[0], 0.75) < 0.5 * spacing
 
-# %% ../nbs/04_couplings.ipynb #abcfe0ca
+# %% ../nbs/04_couplings.ipynb #bef3d986
 def sinkhorn(x, y, a, b, epsilon):
     """Entropic plan between weighted points as `(i, j, mass, converged)`.
 
@@ -105,7 +105,7 @@ def sinkhorn(x, y, a, b, epsilon):
     i, j = np.nonzero(gamma)
     return i, j, gamma[i, j], bool(out.converged)
 
-# %% ../nbs/04_couplings.ipynb #a9332c7a
+# %% ../nbs/04_couplings.ipynb #2cfcdf4f
 def couple(snapshots, method=None, epsilon=None, batch_size=None, n_jobs=None):
     """Couplings between consecutive snapshots.
 
@@ -142,7 +142,7 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, n_jobs=None):
     return Couplings(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), w / mass[steps], steps,
                      snapshots.t, mass, converged, None, snapshots.paired, epsilon, batch_size)
 
-# %% ../nbs/04_couplings.ipynb #0ec956b4
+# %% ../nbs/04_couplings.ipynb #999f5962
 def _blocks(n, m, size):
     "Matching slices of both sides; every particle is in one block."
     parts = 1 if size is None else -(-max(n, m) // size)

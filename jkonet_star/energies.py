@@ -7,16 +7,16 @@ __all__ = ['functions', 'wavy_plateau', 'flowers', 'styblinski_tang', 'oakley_oh
            'double_exp', 'relu', 'flat', 'holder_table', 'ishigami', 'bohachevsky', 'rotational', 'friedman', 'beale',
            'three_hump_camel', 'cross_in_tray', 'moon', 'get_function', 'gradient', 'even_part']
 
-# %% ../nbs/02_energies.ipynb #dbc47449
+# %% ../nbs/02_energies.ipynb #b3420051
 from itertools import zip_longest
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .core import InputError, choose
+from .core import choose
 
-# %% ../nbs/02_energies.ipynb #a2f1d2a6
+# %% ../nbs/02_energies.ipynb #e0cc674e
 def wavy_plateau(v):
     """A separable double well with cosine ripples.
 
@@ -24,7 +24,7 @@ def wavy_plateau(v):
     """
     return jnp.sum(jnp.cos(jnp.pi * v) + v**4 / 2 - 3 * v**2 + 1)
 
-# %% ../nbs/02_energies.ipynb #2f56f910
+# %% ../nbs/02_energies.ipynb #03e1deee
 def flowers(v):
     """Petals around the origin on a gentle slope.
 
@@ -32,7 +32,7 @@ def flowers(v):
     """
     return jnp.sum(v + 2 * jnp.sin(jnp.abs(v)**1.2))
 
-# %% ../nbs/02_energies.ipynb #fb15cda0
+# %% ../nbs/02_energies.ipynb #2559795e
 def styblinski_tang(v):
     """Two uneven wells in each coordinate.
 
@@ -40,7 +40,7 @@ def styblinski_tang(v):
     """
     return jnp.sum(v**4 - 16 * v**2 + 5 * v) / 2
 
-# %% ../nbs/02_energies.ipynb #ab82464d
+# %% ../nbs/02_energies.ipynb #312eec13
 def oakley_ohagan(v):
     """A rippled bowl.
 
@@ -48,7 +48,7 @@ def oakley_ohagan(v):
     """
     return 5 * jnp.sum(jnp.sin(v) + jnp.cos(v) + v**2 + v)
 
-# %% ../nbs/02_energies.ipynb #401a78fc
+# %% ../nbs/02_energies.ipynb #0a843c21
 def watershed(v):
     """A valley that narrows as the next coordinate grows.
 
@@ -57,7 +57,7 @@ def watershed(v):
     a, b = v[:-1], v[1:]
     return jnp.sum(a + a**2 * (b + 4)) / 10
 
-# %% ../nbs/02_energies.ipynb #b49802ee
+# %% ../nbs/02_energies.ipynb #09db73b1
 def zigzag_ridge(v):
     """A bent ridge, coupled along the chain of coordinates.
 
@@ -66,7 +66,7 @@ def zigzag_ridge(v):
     a, b = v[:-1], v[1:]
     return jnp.sum((a - b)**2 + jnp.cos(a) * (a + b) + a**2 * b)
 
-# %% ../nbs/02_energies.ipynb #17886081
+# %% ../nbs/02_energies.ipynb #f84ca8cc
 def sphere(v):
     """An upside-down bowl.
 
@@ -74,7 +74,7 @@ def sphere(v):
     """
     return -10 * jnp.sum(v**2)
 
-# %% ../nbs/02_energies.ipynb #f9d7dce1
+# %% ../nbs/02_energies.ipynb #863a05c6
 def double_exp(v):
     """Two Gaussian hills.
 
@@ -82,7 +82,7 @@ def double_exp(v):
     """
     return 200 * sum(jnp.exp(-jnp.sum((v - m)**2) / 20) for m in (3, -3))
 
-# %% ../nbs/02_energies.ipynb #6378f8fc
+# %% ../nbs/02_energies.ipynb #47b6560c
 def relu(v):
     """Level where a coordinate is negative, a constant slope where it is positive.
 
@@ -90,7 +90,7 @@ def relu(v):
     """
     return -50 * jnp.sum(jnp.maximum(v, 0))
 
-# %% ../nbs/02_energies.ipynb #1f449209
+# %% ../nbs/02_energies.ipynb #6744f827
 def flat(v):
     """Zero everywhere.
 
@@ -98,19 +98,19 @@ def flat(v):
     """
     return jnp.zeros((), v.dtype)
 
-# %% ../nbs/02_energies.ipynb #33276ac1
+# %% ../nbs/02_energies.ipynb #a468bea7
 def _halves(v):
     "Means of the first and of the second half of `v`; both are `v[0]` in one dimension."
     n = v.shape[0] // 2
     return v[:max(n, 1)].mean(), v[n:].mean()
 
-# %% ../nbs/02_energies.ipynb #6313b52e
+# %% ../nbs/02_energies.ipynb #2dcb7ae5
 def _norm(v):
     "Euclidean norm, with gradient zero at zero."
     s = jnp.sum(v**2)
     return jnp.where(s > 0, jnp.sqrt(jnp.where(s > 0, s, 1)), 0)
 
-# %% ../nbs/02_energies.ipynb #1643d9aa
+# %% ../nbs/02_energies.ipynb #b63ca027
 def holder_table(v):
     """Rows of hills that grow outwards.
 
@@ -119,7 +119,7 @@ def holder_table(v):
     x, y = _halves(v)
     return 10 * jnp.abs(jnp.sin(x) * jnp.cos(y) * jnp.exp(jnp.abs(1 - _norm(v) / jnp.pi)))
 
-# %% ../nbs/02_energies.ipynb #47d39c72
+# %% ../nbs/02_energies.ipynb #8bd2f966
 def ishigami(v):
     """Waves whose height depends on where you stand.
 
@@ -128,7 +128,7 @@ def ishigami(v):
     x, y = _halves(v)
     return jnp.sin(x) + 7 * jnp.sin(y)**2 + 0.1 * ((x + y) / 2)**4 * jnp.sin(x)
 
-# %% ../nbs/02_energies.ipynb #eefc6071
+# %% ../nbs/02_energies.ipynb #03ef7ef8
 def bohachevsky(v):
     """A dented bowl.
 
@@ -137,7 +137,7 @@ def bohachevsky(v):
     x, y = _halves(v)
     return 10 * (x**2 + 2 * y**2 - 0.3 * jnp.cos(3 * jnp.pi * x) - 0.4 * jnp.cos(4 * jnp.pi * y))
 
-# %% ../nbs/02_energies.ipynb #d527d9b8
+# %% ../nbs/02_energies.ipynb #a5de1930
 def rotational(v):
     """A spiral ramp around (-5, -5).
 
@@ -148,7 +148,7 @@ def rotational(v):
     theta = jnp.where(centre, 0, jnp.arctan2(y, jnp.where(centre, 1, x)))
     return 10 * jnp.maximum(theta + jnp.pi, 0)
 
-# %% ../nbs/02_energies.ipynb #3e76ca52
+# %% ../nbs/02_energies.ipynb #7cc9f276
 def friedman(v):
     """Ripples on steep slopes.
 
@@ -159,7 +159,7 @@ def friedman(v):
     a, b = x * jnp.sin(y), x * jnp.cos(y)
     return (10 * jnp.sin(jnp.pi * x * y) + 20 * (a - 0.5)**2 + 10 * (b - 1)**2 + 0.1 * y * jnp.sin(x)) / 100
 
-# %% ../nbs/02_energies.ipynb #1946a5d5
+# %% ../nbs/02_energies.ipynb #900ae150
 def beale(v):
     """A flat valley with steep corners.
 
@@ -168,7 +168,7 @@ def beale(v):
     x, y = _halves(v)
     return sum((c - x + x * y**k)**2 for k, c in enumerate((1.5, 2.25, 2.625), 1)) / 4000
 
-# %% ../nbs/02_energies.ipynb #0bbb2955
+# %% ../nbs/02_energies.ipynb #c01cea85
 def three_hump_camel(v):
     """Three valleys in a row.
 
@@ -177,7 +177,7 @@ def three_hump_camel(v):
     x, y = _halves(v)
     return (2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2) / 10
 
-# %% ../nbs/02_energies.ipynb #3be85062
+# %% ../nbs/02_energies.ipynb #c6c9c199
 def cross_in_tray(v):
     """A tray with a raised cross, its creases rounded at the scale 0.01.
 
@@ -188,7 +188,7 @@ def cross_in_tray(v):
     log_b = jnp.logaddexp(log_s + jnp.abs(100 - _norm(v) / jnp.pi), 0)
     return -20e-4 * jnp.exp(0.1 * log_b)
 
-# %% ../nbs/02_energies.ipynb #21f74f36
+# %% ../nbs/02_energies.ipynb #645a6b63
 _moon_rows = """
 -2.08  1.42
  2.11  2.18 -1.70
@@ -214,7 +214,7 @@ _moon_rows = """
 _moon_coefs = np.array(list(zip_longest(*(map(float, row.split()) for row in _moon_rows.strip().splitlines()),
                                         fillvalue=0.))).T
 
-# %% ../nbs/02_energies.ipynb #39062b46
+# %% ../nbs/02_energies.ipynb #8df75ad6
 def moon(v):
     """A clipped quadratic form in twenty powers of the coordinates.
 
@@ -226,24 +226,24 @@ def moon(v):
     u = c[:, 0] + jnp.matmul(c[:, 1:], w[:10], precision='highest')
     return jnp.clip(jnp.sum(w[:20] * u), -100, 100)
 
-# %% ../nbs/02_energies.ipynb #81f859ab
+# %% ../nbs/02_energies.ipynb #3233450c
 functions = {f.__name__: f for f in (
     wavy_plateau, flowers, styblinski_tang, oakley_ohagan, watershed, zigzag_ridge, sphere, double_exp, relu, flat,
     holder_table, ishigami, bohachevsky, rotational, friedman, beale, three_hump_camel, cross_in_tray, moon)}
 
-# %% ../nbs/02_energies.ipynb #be5d381d
+# %% ../nbs/02_energies.ipynb #5e64d085
 def get_function(f):
     "The function named `f`; a callable is returned as it is, and `None` or `'none'` gives `None`."
     if f is None or f == 'none': return None
     if callable(f): return f
     return choose(f, functions, 'function')
 
-# %% ../nbs/02_energies.ipynb #cdeac4fa
+# %% ../nbs/02_energies.ipynb #93dce8ff
 def gradient(f):
     "The gradient of `f`, for a population: [N, d] -> [N, d]."
     return jax.vmap(jax.grad(f))
 
-# %% ../nbs/02_energies.ipynb #b42e1306
+# %% ../nbs/02_energies.ipynb #cf3dee43
 def even_part(f):
     "The even part of `f`, the only part that an interaction energy depends on."
     def even(v): return (f(v) + f(-v)) / 2

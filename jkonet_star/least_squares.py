@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['design', 'normal_equations', 'LinearFit', 'solve', 'LeastSquares', 'fit_least_squares', 'effective_sizes', 'sources']
 
-# %% ../nbs/09_least_squares.ipynb #73ff3b22
-from dataclasses import dataclass, replace
+# %% ../nbs/09_least_squares.ipynb #f04ddb89
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +15,9 @@ import scipy.linalg
 
 from .core import InputError
 from .features import interaction_features, potential_features
-from .residual import Energy, Observations, evaluations, mean_fields, observe
+from .residual import Energy, Observations, mean_fields, observe
 
-# %% ../nbs/09_least_squares.ipynb #6cc54baa
+# %% ../nbs/09_least_squares.ipynb #f3cc5553
 def design(energy, obs, fields):
     "What multiplies the parameters in the residual: `[m, p, d]`, potential first, then interaction, then beta."
     parts = []
@@ -63,7 +63,7 @@ def normal_equations(energy, obs, chunk=None):
         order = np.stack([np.pad(s, (0, -longest % chunk + longest - len(s)), constant_values=-1).reshape(-1, chunk) for s in steps])
         return tuple(np.asarray(a) for a in _sums(energy, obs, order))
 
-# %% ../nbs/09_least_squares.ipynb #71546d5f
+# %% ../nbs/09_least_squares.ipynb #b5503c91
 class _Ridge:
     "All solutions of `(G + lambda P) theta = -c`, by one symmetric eigendecomposition."
 
@@ -85,7 +85,7 @@ class _Ridge:
     def freedom(self, lam):
         return float((self.w / (self.w + lam)).sum())
 
-# %% ../nbs/09_least_squares.ipynb #41617365
+# %% ../nbs/09_least_squares.ipynb #cb05eb83
 @dataclass(frozen=True)
 class LinearFit:
     "A closed-form solution: `theta` `[p]`, ridge `lam`, degrees of `freedom`, and `score`, the estimated error of prediction ((length/time)²)."
@@ -129,7 +129,7 @@ def solve(G, c, v2, n, n_split=None, G_all=None):
     i = int(np.nanargmin(scores))
     return LinearFit(full.theta(lams[i]) / scale, float(lams[i]), full.freedom(lams[i]), float(scores[i]))
 
-# %% ../nbs/09_least_squares.ipynb #50411ce2
+# %% ../nbs/09_least_squares.ipynb #b7363105
 @dataclass(frozen=True)
 class LeastSquares:
     "Settings of the closed form; lists are tried and the best predicting member is kept. Length scales are in units of the data's standard deviation."
@@ -184,7 +184,7 @@ def sources(couplings):
     new = np.any(couplings.x[1:] != couplings.x[:-1], axis=1) | (np.diff(couplings.step) > 0)
     return np.concatenate([[0], np.cumsum(new)])
 
-# %% ../nbs/09_least_squares.ipynb #9a6fbf5c
+# %% ../nbs/09_least_squares.ipynb #3d005ff5
 def _with_arrivals(obs, couplings):
     "Observations and, as one more step that only the penalty sees, the last snapshot."
     c, r = couplings, couplings.rows(couplings.n_steps - 1)

@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['evaluations', 'Energy', 'Observations', 'observe', 'mean_fields', 'energy_gradient', 'residual', 'loss']
 
-# %% ../nbs/08_residual.ipynb #0bb4587a
+# %% ../nbs/08_residual.ipynb #c5562113
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .core import InputError, choose
+from .core import choose
 from .features import component, static
 
-# %% ../nbs/08_residual.ipynb #fe48d44b
+# %% ../nbs/08_residual.ipynb #4158de41
 @component
 class Energy:
     "Which terms there are: a potential or `None`, an interaction or `None`, and whether there is an internal energy."
@@ -21,7 +21,7 @@ class Energy:
     interaction: object
     internal: bool = static()
 
-# %% ../nbs/08_residual.ipynb #5382565c
+# %% ../nbs/08_residual.ipynb #573714a8
 @component
 class Observations:
     """Velocities at points, with the populations around them.
@@ -63,7 +63,7 @@ def observe(couplings, evaluate_at="source"):
     mass = np.stack([np.pad(c.w[r], (0, n - len(z[r]))) for r in rows])
     return Observations(z, velocity, t, c.w / c.n_steps, c.step, population, mass, c.score if s == 1 else None)
 
-# %% ../nbs/08_residual.ipynb #3d3f8613
+# %% ../nbs/08_residual.ipynb #72f5fe4e
 def mean_fields(energy, params, population, mass):
     "What particles feel of each population `[T, n, d]`; `None` without interaction."
     return None if energy.interaction is None else energy.interaction.mean_field(params["interaction"], population, mass)

@@ -6,9 +6,8 @@
 __all__ = ['least_squares', 'gradient_descent', 'solvers', 'make', 'Method', 'Scaling', 'Solution', 'fit', 'make_settings',
            'drift_at_sources', 'populations', 'versions', 'save_model', 'load_model']
 
-# %% ../nbs/13_solvers.ipynb #879175f3
+# %% ../nbs/13_solvers.ipynb #b0e116ed
 import json
-import warnings
 import zipfile
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from importlib.metadata import version
@@ -30,7 +29,7 @@ from .residual import Energy, energy_gradient, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Snapshots
 
-# %% ../nbs/13_solvers.ipynb #3ee0b368
+# %% ../nbs/13_solvers.ipynb #482c3054
 @dataclass(frozen=True)
 class Method:
     "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed)`."
@@ -52,7 +51,7 @@ solvers = {
     "jkonet-star-linear-interaction": (("interaction",), least_squares),
 }
 
-# %% ../nbs/13_solvers.ipynb #0eed217c
+# %% ../nbs/13_solvers.ipynb #4838267b
 @component
 class Scaling:
     "Standardised units of a model: `(x - center) / scale`, both [d] (length), and the `names` of the features, if any."
@@ -165,7 +164,7 @@ def _drift(energy, params, x, t, population, weights):
     fields = mean_fields(energy, params, population[None], weights[None])
     return -energy_gradient(energy, params, x, t, jnp.zeros(len(x), int), fields).astype(x.dtype)
 
-# %% ../nbs/13_solvers.ipynb #7aaacddd
+# %% ../nbs/13_solvers.ipynb #b1a8d9a3
 def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, **settings):
     """Learn an energy: `Solution`.
 
@@ -227,7 +226,7 @@ def versions():
     "Versions of what a result depends on."
     return {"jkonet_star": __version__} | {p: version(p) for p in ("jax", "numpy", "pot")}
 
-# %% ../nbs/13_solvers.ipynb #725182b2
+# %% ../nbs/13_solvers.ipynb #d90de0ee
 _FORMAT = 1
 
 
