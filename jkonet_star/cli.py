@@ -6,7 +6,7 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'train_and_evaluate', 'predict',
            'read_particles', 'list_', 'main']
 
-# %% ../nbs/17_cli.ipynb #817ecc14
+# %% ../nbs/17_cli.ipynb #267a2f9e
 import functools
 import importlib
 import json
@@ -22,7 +22,7 @@ import click
 
 from .core import InputError, writing
 
-# %% ../nbs/17_cli.ipynb #2b2af9f2
+# %% ../nbs/17_cli.ipynb #98288984
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -74,14 +74,16 @@ def options_of(cls, helps, types=True):
     made = []
     for f in fields(cls):
         flag = "--" + f.name.replace("_", "-")
-        if isinstance(f.default, bool):
+        if isinstance(f.default, bool) and types:
             made.append(click.Option([flag, f.name], is_flag=True, default=f.default, help=helps[f.name]))
+        elif isinstance(f.default, bool):
+            made.append(click.Option([f"{flag}/--no-{flag[2:]}", f.name], default=None, help=helps[f.name]))
         else:
             kind = type(f.default) if types and f.default is not None else str
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/17_cli.ipynb #f02b0a76
+# %% ../nbs/17_cli.ipynb #9fb6be70
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -109,21 +111,22 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/17_cli.ipynb #74b6825e
+# %% ../nbs/17_cli.ipynb #2487a054
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
-    from jkonet_star.solvers import GradientDescent, LeastSquares
+    from jkonet_star.solvers import solvers
 
     @sentences
     def run(**options):
         train_and_evaluate(**options)
-    settings = {o.name: o for cls in (LeastSquares, GradientDescent) for o in options_of(cls, _setting_helps, types=False)}
+    settings = {o.name: o for cls in dict.fromkeys(m.settings for _, m in solvers.values()) for o in options_of(cls, _setting_helps, types=False)}
     own = [click.Option(["--solver", "-s"], default="jkonet-star-potential", show_default=True, help="a solver by name, see `list`"),
            click.Option(["--dataset", "-d"], required=True, help="name of a data set"),
            click.Option(["--eval", "evaluate_on"], type=click.Choice(["test_data", "train_data", "none"]), default="test_data", show_default=True, help="particles to evaluate on"),
            click.Option(["--seed"], type=click.IntRange(0), default=0, show_default=True, help="random seed"),
            click.Option(["--config"], help="YAML file of hyperparameters"),
+           click.Option(["--resume"], is_flag=True, help="go on with a training that was interrupted"),
            click.Option(["--debug"], is_flag=True, help="run without compilation, and show tracebacks"),
            click.Option(["--wandb"], is_flag=True, help="log to Weights & Biases"),
            click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are"),
@@ -136,13 +139,18 @@ _setting_helps = {
     "lengthscales": "tried for V, separated by commas", "n_interaction_features": "random waves of W", "interaction_lengthscales": "tried for W, separated by commas",
     "epochs": "passes over the couplings", "batch_size": "couplings per update", "learning_rate": "first rate of the cosine schedule", "weight_decay": "of AdamW",
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
-    "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch"}
+    "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch",
+    "gradient_clip": "largest norm of a gradient of V", "teacher_forcing": "start every step from what was observed", "epsilon": "of the Sinkhorn divergence, relative to the mean squared distance",
+    "map_hidden": "widths of the map's layers, separated by commas", "map_learning_rate": "of the map's Adam", "map_beta1": "of the map's Adam", "map_beta2": "of the map's Adam", "map_eps": "of the map's Adam",
+    "inner_steps": "of the map's Adam", "inner_tolerance": "norm of the gradient that ends the inner loop early, 0 for never", "inner_min_steps": "that are made in any case",
+    "warm_start": "start from the last map of the same time", "differentiation": "implicit or unrolled", "convexity": "reparametrisation or penalty", "convexity_penalty": "on negative weights",
+    "monge_gap": "weight of the Monge gap"}
 
-# %% ../nbs/17_cli.ipynb #f30ab08b
-def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
+# %% ../nbs/17_cli.ipynb #74115c65
+def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, resume=False, debug=False, wandb=False, data_dir="data", out_dir="out", **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
-    `evaluate_on`: "test_data", "train_data" or "none". `config`: YAML file of settings; `settings` given here win. Raises `InputError` before work starts if a name or setting is wrong.
+    `evaluate_on`: "test_data", "train_data" or "none". `config`: YAML file of settings; `settings` given here win. `resume`: go on from the checkpoint that an interrupted training left. Raises `InputError` before work starts if a name or setting is wrong.
     """
     clock = Clock()
     from jkonet_star.core import choose
@@ -172,11 +180,18 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     clock("density")
     click.echo(f"{solver} on {dataset}")
     from dataclasses import replace
-    solution = replace(fit(couplings, solver, seed, progress=sys.stderr.isatty(), **settings), scaling=data.scaling)
+    checkpoint = Path(out_dir) / dataset / f"{solver}.checkpoint.npz"
+    if resume and not checkpoint.is_file():
+        click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
+    try:
+        solution = fit(couplings, solver, seed, progress=sys.stderr.isatty(), checkpoint=checkpoint, resume=resume, **settings)
+    except KeyboardInterrupt:
+        raise InputError(f"interrupted. {f'{checkpoint} is kept: give the same command with --resume to go on' if checkpoint.is_file() else 'Nothing was written'}") from None
+    solution = replace(solution, scaling=data.scaling)
     clock("fit")
     judged = {"test_data": data.test, "train_data": data.train, "none": None}[evaluate_on]
     metrics = {"solver": solver, "dataset": dataset, "seed": seed, "evaluated_on": "train_data" if judged is data.train else evaluate_on, "settings": solution.settings, "versions": solution.versions,
-               "paired": data.train.paired, "beta": solution.beta, "beta_true": None if data.truth is None else data.truth.beta}
+               "stopped": solution.stats.get("stopped"), "paired": data.train.paired, "beta": solution.beta, "beta_true": None if data.truth is None else data.truth.beta}
     if judged is not None:
         metrics |= evaluate(solution, data.train, judged, data.truth, seed)
     clock("evaluate")
@@ -195,6 +210,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         clock("figures")
         metrics["seconds"] = clock.seconds | {"total": clock.total()}
         (new / "metrics.json").write_text(json.dumps(_plain(metrics), indent=2, allow_nan=False))
+    checkpoint.unlink(missing_ok=True)
     _report(metrics, folder)
     if run is not None:
         for i, (learned, held) in enumerate([] if losses is None else losses):
@@ -203,7 +219,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_cli.ipynb #46f82339
+# %% ../nbs/17_cli.ipynb #dea6f8eb
 def _import_ahead():
     "What evaluation needs takes a second or two to import: done while the fit computes."
     for name in ("ot", "jkonet_star.plots"):
@@ -264,7 +280,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_cli.ipynb #41632dc5
+# %% ../nbs/17_cli.ipynb #4c2963db
 @command
 def predict():
     "Move given particles forward with a saved model."

@@ -6,10 +6,11 @@
 __all__ = ['least_squares', 'gradient_descent', 'solvers', 'make', 'Method', 'Scaling', 'Solution', 'fit', 'make_settings',
            'drift_at_sources', 'populations', 'versions', 'save_model', 'load_model']
 
-# %% ../nbs/13_solvers.ipynb #b0e116ed
+# %% ../nbs/13_solvers.ipynb #8e6da597
 import json
 import zipfile
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,26 +19,27 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import __version__
+from .bilevel import JKOnet, MongeGap, Vanilla, fit_bilevel
 from .core import InputError, choose, writing
 from .couplings import Couplings, couple
 from .density import add_score, fit_mixtures
 from .diffusivity import estimate_diffusivity
 from .features import component, components
-from .gradient_descent import GradientDescent, fit_gradient_descent
+from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, identity_of
 from .least_squares import LeastSquares, fit_least_squares
-from .residual import Energy, energy_gradient, mean_fields
+from .residual import Energy, energy_gradient, evaluations, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Snapshots
 
-# %% ../nbs/13_solvers.ipynb #482c3054
+# %% ../nbs/13_solvers.ipynb #d7f33592
 @dataclass(frozen=True)
 class Method:
-    "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed)`."
+    "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed, progress, checkpoint)`."
     settings: type
     fit: object
 
 
-least_squares = Method(LeastSquares, lambda c, terms, s, seed, progress: fit_least_squares(c, terms, s, seed))
+least_squares = Method(LeastSquares, lambda c, terms, s, seed, progress, checkpoint: fit_least_squares(c, terms, s, seed))
 gradient_descent = Method(GradientDescent, fit_gradient_descent)
 
 solvers = {
@@ -49,9 +51,12 @@ solvers = {
     "jkonet-star-linear-potential": (("potential",), least_squares),
     "jkonet-star-linear-potential-internal": (("potential", "internal"), least_squares),
     "jkonet-star-linear-interaction": (("interaction",), least_squares),
+    "jkonet": (("potential",), Method(JKOnet, fit_bilevel)),
+    "jkonet-vanilla": (("potential",), Method(Vanilla, fit_bilevel)),
+    "jkonet-monge-gap": (("potential",), Method(MongeGap, fit_bilevel)),
 }
 
-# %% ../nbs/13_solvers.ipynb #4838267b
+# %% ../nbs/13_solvers.ipynb #cc8c656b
 @component
 class Scaling:
     "Standardised units of a model: `(x - center) / scale`, both [d] (length), and the `names` of the features, if any."
@@ -113,8 +118,9 @@ class Solution:
         return _drift(self.energy, self.params, z, t, population, weights).reshape(x.shape)
 
     def predict(self, x, t, weights=None, key=None):
-        """Snapshots at times `t` `[K+1]`, by one explicit step between each and the next, from particles `x` `[N, d]` at `t[0]`.
+        """Snapshots at times `t` `[K+1]`, by one step between each and the next, from particles `x` `[N, d]` at `t[0]`.
 
+        The step is the one the energy was learned for: explicit where forces were evaluated at the source, implicit at the target (a JKO step, so all bilevel solvers), in between at the midpoint.
         With a `key` (JAX key or seed) and a `beta`, steps have noise; otherwise particles follow the drift. `weights`: [N].
         Raises `InputError` for particles of another dimension or a prediction that does not stay finite.
         """
@@ -124,9 +130,10 @@ class Solution:
         start = Snapshots((x, x), np.asarray(t)[:2], None if weights is None else (weights, weights))
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
         key = key if self.beta else None
+        place = evaluations[self.settings.get("evaluate_at", "target")]
         xs, t = [x.astype(jnp.result_type(float))], np.asarray(t, float)
         for k, tau in enumerate(np.diff(t)):
-            xs.append(np.asarray(_step(self.energy, self.params, xs[-1], t[k], start.weight(0), tau, self.beta or 0.0, key, k)))
+            xs.append(np.asarray(_step(self.energy, self.params, xs[-1], t[k], start.weight(0), tau, self.beta or 0.0, key, k, place)))
             if not np.isfinite(xs[-1]).all():
                 raise InputError(f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen")
         return Snapshots(tuple(xs), t, None if weights is None else (start.weight(0),) * len(t), paired=True)
@@ -152,10 +159,31 @@ class Solution:
         return f"Solution({self.solver}, d={self.d}{beta})"
 
 
-@jax.jit
-def _step(energy, params, x, t, weights, tau, beta, key, k):
-    drift = _drift(energy, params, x, t, x, weights)
+@partial(jax.jit, static_argnames="place")
+def _step(energy, params, x, t, weights, tau, beta, key, k, place):
+    drift = _drift(energy, params, x, t, x, weights) if place == 0 else (_implicit(energy, params, x, t, weights, tau, place) - x) / tau
     return euler_maruyama(x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)).astype(x.dtype)
+
+
+def _implicit(energy, params, x, t, weights, tau, place, iterations=50):
+    """Solve `y = x + tau drift(x + place (y - x))` by Levenberg-Marquardt, particle by particle, in the mean field of the last iterate.
+
+    Where the step is not well posed (the force falls by more than 1 / tau) the particle stays at the point of least residual that was met.
+    """
+    eye = jnp.eye(x.shape[1], dtype=x.dtype)
+    time = t + place * tau
+
+    def iterate(_, state):
+        y, damping = state
+        fields = mean_fields(energy, params, (x + place * (y - x))[None], jnp.asarray(weights, x.dtype)[None])
+        at = lambda x, y: y - x + tau * energy_gradient(energy, params, (x + place * (y - x))[None], time, jnp.zeros(1, int), fields)[0]
+        rest = jax.vmap(at)(x, y)
+        J = jax.vmap(jax.jacfwd(at, 1))(x, y)
+        normal = jnp.einsum("nki,nkj->nij", J, J) + damping[:, None, None] * eye
+        new = y - jnp.linalg.solve(normal, jnp.einsum("nki,nk->ni", J, rest)[..., None])[..., 0]
+        better = jnp.sum(jax.vmap(at)(x, new) ** 2, 1) <= jnp.sum(rest**2, 1)
+        return jnp.where(better[:, None], new, y), jnp.where(better, damping / 4, 4 * damping)
+    return jax.lax.fori_loop(0, iterations, iterate, (x, jnp.full(len(x), 1e-2, x.dtype)))[0]
 
 
 @jax.jit
@@ -164,11 +192,12 @@ def _drift(energy, params, x, t, population, weights):
     fields = mean_fields(energy, params, population[None], weights[None])
     return -energy_gradient(energy, params, x, t, jnp.zeros(len(x), int), fields).astype(x.dtype)
 
-# %% ../nbs/13_solvers.ipynb #b1a8d9a3
-def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, **settings):
+# %% ../nbs/13_solvers.ipynb #302206ea
+def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, checkpoint=None, resume=False, **settings):
     """Learn an energy: `Solution`.
 
-    `data`: `Snapshots` or `Couplings`. `solver`: a name in `solvers`. `settings`: fields of the method's settings, see `LeastSquares` and `GradientDescent`. `n_components`: of the mixtures, where a score is needed.
+    `data`: `Snapshots` or `Couplings`. `solver`: a name in `solvers`. `settings`: fields of the method's settings, see `LeastSquares`, `GradientDescent`, `JKOnet`, `Vanilla` and `MongeGap`. `n_components`: of the mixtures, where a score is needed.
+    `checkpoint`: a file in which a training keeps its state, `resume`: go on from it, to the same result as if it had not been interrupted.
     Raises `InputError` for an unknown solver or setting.
     """
     terms, method = choose(solver, solvers, "solver")
@@ -178,7 +207,10 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_componen
     if needs_score and couplings.score is None:
         snapshots = data if isinstance(data, Snapshots) else populations(data)
         couplings = add_score(couplings, fit_mixtures(snapshots, n_components, seed))
-    energy, params, stats = method.fit(couplings, terms, settings, seed, progress)
+    if checkpoint is not None:
+        c = couplings
+        checkpoint = Checkpoint(Path(checkpoint), resume, identity_of(solver, settings, seed, versions(), c.x, c.y, c.w, c.step, c.t))
+    energy, params, stats = method.fit(couplings, terms, settings, seed, progress, checkpoint)
     beta = float(params["beta"]) if "beta" in params else None
     energy, params = jax.tree.map(np.asarray, (energy, params))
     solution = Solution(energy, params, beta, couplings.d, couplings.t, solver, asdict(settings), seed, stats, versions())
@@ -197,7 +229,10 @@ def make_settings(cls, given):
     for name, value in given.items():
         default = choose(name, known, "setting").default
         try:
-            if isinstance(default, tuple):
+            if isinstance(default, bool):
+                if not isinstance(value, bool):
+                    raise ValueError
+            elif isinstance(default, tuple):
                 value = tuple(type(default[0])(v) for v in (value if isinstance(value, (list, tuple)) else str(value).split(",")))
             elif isinstance(default, int) and float(value) != int(float(value)):
                 raise ValueError
@@ -226,7 +261,7 @@ def versions():
     "Versions of what a result depends on."
     return {"jkonet_star": __version__} | {p: version(p) for p in ("jax", "numpy", "pot")}
 
-# %% ../nbs/13_solvers.ipynb #d90de0ee
+# %% ../nbs/13_solvers.ipynb #978b58d4
 _FORMAT = 1
 
 
