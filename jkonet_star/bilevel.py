@@ -6,7 +6,7 @@
 __all__ = ['differentiations', 'Vanilla', 'JKOnet', 'MongeGap', 'map_network', 'map_init', 'displacement', 'negative_weights',
            'inner_loss', 'map_loss', 'solve_inner', 'prepare', 'solve_implicit', 'outer_loss', 'fit_bilevel']
 
-# %% ../nbs/12_bilevel.ipynb #1a49fdce
+# %% ../nbs/12_bilevel.ipynb #090e3326
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -23,7 +23,7 @@ from .least_squares import sources
 from .networks import NeuralPotential
 from .residual import Energy, observe
 
-# %% ../nbs/12_bilevel.ipynb #7edf18fb
+# %% ../nbs/12_bilevel.ipynb #74fab6ed
 @dataclass(frozen=True)
 class Vanilla:
     "Settings of `jkonet-vanilla`, and those that all bilevel solvers share."
@@ -62,7 +62,7 @@ class MongeGap(Vanilla):
     monge_gap: float = 1.0
     epsilon: float = 0.02
 
-# %% ../nbs/12_bilevel.ipynb #6635bc11
+# %% ../nbs/12_bilevel.ipynb #325348b1
 @cache
 def map_network(settings, d):
     "The flax network `P` of a map in `d` dimensions."
@@ -94,7 +94,7 @@ def negative_weights(params):
     "Sum of squares of the negative weights between the layers of a convex network."
     return sum(jnp.sum(jnp.minimum(layer["kernel"], 0) ** 2) for name, layer in params.items() if name.startswith("w_zs"))
 
-# %% ../nbs/12_bilevel.ipynb #df111836
+# %% ../nbs/12_bilevel.ipynb #d36935ad
 def inner_loss(settings, potential, params, u, z, w, r):
     "JKO objective (no unit) of displacements `u` `[n, d]` of particles `z` `[n, d]` with weights `w` `[n]`, which sum to 1."
     unit = potential.scale * potential.speed
@@ -138,13 +138,13 @@ def solve_inner(settings, potential, psi, params, z, w, r):
     (psi, *_), _ = jax.lax.scan(step, (psi, adam.init(psi), jnp.array(False)), jnp.arange(settings.inner_steps))
     return psi
 
-# %% ../nbs/12_bilevel.ipynb #72d64f64
+# %% ../nbs/12_bilevel.ipynb #02427d6a
 def prepare(couplings, settings):
     "The potential's network and the data of a bilevel fit: `(potential, data)`, with particles in widths of the population."
     before, after = observe(couplings, "source"), observe(couplings, "target")
     particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
     center, scale = particles.mean(0), max(particles.std(0).mean(), 1e-12)
-    speed = max(np.sqrt(np.sum(before.w[:, None] * before.velocity**2) / couplings.d), 1e-6 * scale / couplings.tau.max())
+    speed = max(np.sqrt(np.sum(before.w[:, None] * before.velocity**2) / couplings.d), 1e-3 * scale / couplings.tau.max())
     array = partial(np.asarray, dtype=before.z.dtype)
     potential = NeuralPotential(array(center), array(scale), array(speed), array(couplings.t[0]), 0.0, tuple(settings.hidden), settings.activation)
     width = lambda x: array((x - center) / scale)
@@ -152,7 +152,7 @@ def prepare(couplings, settings):
     return potential, {"before": width(before.population), "after": width(after.population), "mass": array(before.mass), "size": sizes,
                        "r": array(couplings.tau * speed / scale)}
 
-# %% ../nbs/12_bilevel.ipynb #78eb4ece
+# %% ../nbs/12_bilevel.ipynb #62e557fe
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def solve_implicit(settings, potential, psi, params, z, w, r):
     "As `solve_inner`, differentiated by the implicit function theorem with respect to `params` and `z`."
@@ -181,7 +181,7 @@ def _backward(settings, saved, cotangent, damping=1e-3, steps=20):
 solve_implicit.defvjp(_forward, _backward)
 differentiations = {"implicit": solve_implicit, "unrolled": solve_inner}
 
-# %% ../nbs/12_bilevel.ipynb #528f1e74
+# %% ../nbs/12_bilevel.ipynb #ae8919b3
 def outer_loss(settings, potential, params, maps, before, after, wb, wa, r):
     "Mean Sinkhorn divergence between predicted and observed batches over steps, in units of a squared displacement, and the maps `[T]` that were found."
     from ott.tools.sinkhorn_divergence import sinkdiv
@@ -210,7 +210,7 @@ def _batch(data, batch, followed, key):
     weight = lambda rows: (lambda w: w / w.sum(1, keepdims=True))(take(data["mass"], rows))
     return take(data["before"], first), take(data["after"], second), weight(first), weight(second)
 
-# %% ../nbs/12_bilevel.ipynb #a1b8766b
+# %% ../nbs/12_bilevel.ipynb #e39f0d37
 @cache
 def _compiled(settings, batch, per_epoch, followed):
     "Continue a training; compiled once for all fits of the same settings and shapes."
@@ -259,7 +259,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     maps = jax.vmap(lambda r: map_init(s, couplings.d, r, k1))(jnp.asarray(data["r"]))
     followed = couplings.paired and sources(couplings)[-1] + 1 == len(couplings.w)
     init, run = _compiled(s, batch, per_epoch, followed)
-    state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.full((s.epochs, 2), jnp.nan, data["r"].dtype)}
+    state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.full((s.epochs, 2), jnp.nan)}
     data = jax.tree.map(jnp.asarray, data)
     state, done, stopped = advance(partial(run, potential, data, maps), state, s.epochs, 1, progress, checkpoint)
     return Energy(potential, None, False), {"potential": state["params"]}, {"losses": np.asarray(state["losses"][:done]), "stopped": stopped}
