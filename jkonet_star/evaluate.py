@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['wasserstein', 'Truth', 'gradient_errors', 'evaluate']
 
-# %% ../nbs/14_evaluate.ipynb #8dd70a03
+# %% ../nbs/14_evaluate.ipynb #cb7dd24f
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import pairwise_force
 
-# %% ../nbs/14_evaluate.ipynb #1dcf25c0
+# %% ../nbs/14_evaluate.ipynb #f928669c
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
     """Wasserstein distance of order `power` (1 or 2) between particles `x` `[n, d]` and `y` `[m, d]` (length), exactly.
 
@@ -37,7 +37,7 @@ def _thinned(x, w, limit):
     w = np.full(len(rows), 1 / len(rows)) if w is None or np.ptp(w) == 0 else w[rows] / w[rows].sum()
     return x[rows], w
 
-# %% ../nbs/14_evaluate.ipynb #2a657a42
+# %% ../nbs/14_evaluate.ipynb #ee1d0706
 @dataclass(frozen=True)
 class Truth:
     "The energy behind simulated snapshots: functions of one point `[d]` or `None`, and the diffusivity (length²/time)."
@@ -65,7 +65,7 @@ def _gradient(f):
 
 _force = partial(jax.jit, static_argnums=0)(pairwise_force)
 
-# %% ../nbs/14_evaluate.ipynb #991451c0
+# %% ../nbs/14_evaluate.ipynb #a9a24185
 def gradient_errors(solution, snapshots, truth, seed=0):
     """Relative errors of the gradients over the particles of all snapshots.
 
@@ -77,14 +77,23 @@ def gradient_errors(solution, snapshots, truth, seed=0):
     e, x = solution.energy, np.concatenate(snapshots.x)
     both = e.potential is not None and e.interaction is not None
     if e.potential is not None and truth.potential is not None and not getattr(e.potential, "period", 0):
-        g = jax.jit(lambda x: e.potential.gradient(solution.params["potential"], x))(x)
+        g = _potential_gradient(e.potential, solution.params["potential"], x)
         errors["potential_gradient_error"] = _relative(g, _gradient(truth.potential)(x), x if both else None)
     if e.interaction is not None and truth.interaction is not None:
         rng = np.random.default_rng(seed)
         z = np.concatenate([a[rng.integers(len(a), size=2000)] - a[rng.integers(len(a), size=2000)] for a in snapshots.x])
-        g = jax.jit(jax.vmap(jax.grad(solution.interaction)))(z)
-        errors["interaction_gradient_error"] = _relative(g, jax.jit(gradient(even_part(truth.interaction)))(z), z if both else None)
+        g = _interaction_gradient(e.interaction, solution.params["interaction"], z)
+        errors["interaction_gradient_error"] = _relative(g, _even_gradient(truth.interaction)(z), z if both else None)
     return errors
+
+
+_potential_gradient = jax.jit(lambda potential, params, x: potential.gradient(params, x))
+_interaction_gradient = jax.jit(lambda interaction, params, z: jax.vmap(jax.grad(lambda one: interaction.value(params, one[None])[0]))(z))
+
+
+@cache
+def _even_gradient(f):
+    return jax.jit(gradient(even_part(f)))
 
 
 def _relative(learned, true, modulo=None):
@@ -96,7 +105,7 @@ def _relative(learned, true, modulo=None):
     size = np.linalg.norm(true)
     return None if size <= rounding or size <= 1e-6 * np.linalg.norm(learned) else float(np.linalg.norm(learned - true) / size)
 
-# %% ../nbs/14_evaluate.ipynb #07809191
+# %% ../nbs/14_evaluate.ipynb #94c77aff
 def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """Errors of a solution on held-out snapshots, as a dictionary of plain numbers and lists (one entry per step).
 

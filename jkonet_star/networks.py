@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['activations', 'MLP', 'NeuralPotential', 'NeuralInteraction']
 
-# %% ../nbs/07_networks.ipynb #7de2f062
+# %% ../nbs/07_networks.ipynb #2e503eb3
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from .core import InputError, choose
 from .features import component, mean_field, static, wave_force
 
-# %% ../nbs/07_networks.ipynb #2ce6aca6
+# %% ../nbs/07_networks.ipynb #61640b0f
 activations = {"tanh": nn.tanh, "silu": nn.silu, "softplus": nn.softplus, "gelu": nn.gelu, "elu": nn.elu}
 
 
@@ -29,7 +29,10 @@ class MLP(nn.Module):
             x = choose(self.activation, activations, "activation")(nn.Dense(n, kernel_init=start)(x))
         return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
 
-# %% ../nbs/07_networks.ipynb #02ed7aa9
+# %% ../nbs/07_networks.ipynb #ca2167fb
+_init = jax.jit(lambda network, key, x: network.init(key, x), static_argnums=0)  # compiled once per network, not per fit
+
+
 @component
 class NeuralPotential:
     """A potential `V(x)`, or `V(x, t)` where `period` is above 0, given by an `MLP`.
@@ -46,7 +49,7 @@ class NeuralPotential:
 
     def init(self, key):
         "Random parameters from a JAX key."
-        return jax.jit(MLP(tuple(self.hidden), self.activation).init)(key, jnp.zeros(len(self.center) + (self.period > 0)))
+        return _init(MLP(tuple(self.hidden), self.activation), key, jnp.zeros(len(self.center) + (self.period > 0)))
 
     def value(self, params, x, t=None):
         "V at points `x` `[n, d]` and times `t` ([] or [n], time): `[n]` (length²/time)."
@@ -62,7 +65,7 @@ class NeuralPotential:
         "Gradient of V with respect to `x`: `[n, d]` (length/time)."
         return jax.grad(lambda x: self.value(params, x, t).sum())(x)
 
-# %% ../nbs/07_networks.ipynb #2da53437
+# %% ../nbs/07_networks.ipynb #59092461
 @component
 class NeuralInteraction:
     "An even interaction given by one hidden layer of `width` cosines. `scale`: [] (length), `speed`: [] (length/time), `d`: dimension."
