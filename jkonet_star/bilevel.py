@@ -19,7 +19,6 @@ from jax.flatten_util import ravel_pytree
 
 from .core import InputError, choose
 from .gradient_descent import advance
-from .least_squares import sources
 from .networks import NeuralPotential
 from .residual import Energy, observe
 
@@ -257,7 +256,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     k0, k1, k2 = jax.random.split(jax.random.key(seed), 3)
     params = potential.init(k0)
     maps = jax.vmap(lambda r: map_init(s, couplings.d, r, k1))(jnp.asarray(data["r"]))
-    followed = couplings.paired and sources(couplings)[-1] + 1 == len(couplings.w)
+    followed = couplings.paired and couplings.sources()[-1] + 1 == len(couplings.w)
     init, run = _compiled(s, batch, per_epoch, followed)
     state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.full((s.epochs, 2), jnp.nan)}
     data = jax.tree.map(jnp.asarray, data)

@@ -134,7 +134,7 @@ def train():
 
 _setting_helps = {
     "evaluate_at": "source, midpoint or target", "features": "fourier, grid or polynomial", "degree": "total degree of the polynomials", "n_features": "random waves of V",
-    "lengthscales": "tried for V, separated by commas", "n_interaction_features": "random waves of W", "interaction_lengthscales": "tried for W, separated by commas",
+    "lengthscales": "tried for V, separated by commas", "n_interaction_features": "random waves of W", "interaction_lengthscales": "tried for W, separated by commas", "ridge": "of the closed form, 0 to choose it",
     "epochs": "passes over the couplings", "batch_size": "couplings per update", "learning_rate": "first rate of the cosine schedule", "weight_decay": "of AdamW",
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
     "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch",

@@ -55,6 +55,11 @@ class Couplings:
         "The slice of the pairs of step k."
         return slice(*np.searchsorted(self.step, [k, k + 1]))
 
+    def sources(self):
+        "Index `[m]` of the source particle of every pair; a particle whose mass is split has several pairs in a row."
+        new = np.any(self.x[1:] != self.x[:-1], axis=1) | (np.diff(self.step) > 0)
+        return np.concatenate([[0], np.cumsum(new)])
+
     def __repr__(self):
         return f"Couplings(pairs={len(self.w)}, steps={self.n_steps}, d={self.d}, mass={np.round(self.mass, 6).tolist()})"
 

@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['residual_diffusivity', 'estimate_diffusivity']
 
-# %% ../nbs/11_diffusivity.ipynb #fc8c11cf
+# %% ../nbs/11_diffusivity.ipynb #83d44e96
 import warnings
 
 import numpy as np
 
 from .couplings import couple
-from .least_squares import effective_sizes, sources
+from .least_squares import effective_sizes
 from .snapshots import Snapshots
 
-# %% ../nbs/11_diffusivity.ipynb #b5fec2eb
+# %% ../nbs/11_diffusivity.ipynb #af756242
 def residual_diffusivity(couplings, drift):
     "Half the mean squared unexplained displacement per time and coordinate (length²/time); `drift`: [m, d] at the sources."
     c = couplings
@@ -48,9 +48,9 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
 def _simulated(c, k, drift, beta, rng):
     "The same estimate on one simulated step from the sources of step k, coupled again."
     r = c.rows(k)
-    ids = sources(c)[r]
+    ids = c.sources()[r]
     first = np.flatnonzero(np.append(True, np.diff(ids) > 0))
     x, b, a = c.x[r][first], np.asarray(drift)[r][first], np.bincount(ids - ids[0], c.w[r])
     y = x + c.tau[k] * b + np.sqrt(2 * beta * c.tau[k]) * rng.normal(size=x.shape)
     again = couple(Snapshots((x, y), c.t[k:k + 2], (a, a), paired=True), epsilon=c.epsilon, batch_size=c.batch_size)
-    return residual_diffusivity(again, b[sources(again)])
+    return residual_diffusivity(again, b[again.sources()])

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GradientDescent', 'Checkpoint', 'identity_of', 'advance', 'train', 'fit_gradient_descent']
 
-# %% ../nbs/10_gradient_descent.ipynb #55fb39ee
+# %% ../nbs/10_gradient_descent.ipynb #8d96a5f1
 import hashlib
 import time
 import warnings
@@ -21,11 +21,10 @@ import optax
 from tqdm import tqdm
 
 from .core import InputError, writing
-from .least_squares import sources
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
-# %% ../nbs/10_gradient_descent.ipynb #eb274de7
+# %% ../nbs/10_gradient_descent.ipynb #49e49a8b
 @dataclass(frozen=True)
 class GradientDescent:
     "Settings of the network solvers."
@@ -40,7 +39,7 @@ class GradientDescent:
     interaction_points: int = 250
     validation: float = 0.1
 
-# %% ../nbs/10_gradient_descent.ipynb #0a1a06dc
+# %% ../nbs/10_gradient_descent.ipynb #555a2812
 @dataclass(frozen=True)
 class Checkpoint:
     "Where a training keeps its state: the `.npz` file `path`, whether to `resume` from it, and the `identity` of settings and data that it belongs to. Written after `every` seconds."
@@ -111,7 +110,7 @@ def advance(run, state, epochs, stride, progress=False, checkpoint=None):
         warnings.warn(stopped, stacklevel=2)
     return state, done, stopped
 
-# %% ../nbs/10_gradient_descent.ipynb #5f752dfc
+# %% ../nbs/10_gradient_descent.ipynb #00f86005
 def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, progress=False, checkpoint=None):
     """Minimise the loss by Adam: `(params, losses, stopped)`.
 
@@ -179,7 +178,7 @@ def _draw(obs, points, key):
     rows = jax.vmap(lambda k, p: jax.random.choice(k, n, (points,), p=p))(keys, obs.mass)
     return jnp.take_along_axis(obs.population, rows[:, :, None], 1), jnp.full((len(obs.mass), points), 1 / points, obs.mass.dtype)
 
-# %% ../nbs/10_gradient_descent.ipynb #c4443ebb
+# %% ../nbs/10_gradient_descent.ipynb #2ec7e67d
 def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, progress=False, checkpoint=None):
     """Neural energy of couplings: `(energy, params, stats)`.
 
@@ -209,7 +208,7 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
         params["interaction"] = energy.interaction.init(keys[1])
     if energy.internal and obs.score is not None:
         params["beta"] = np.zeros((), obs.z.dtype)
-    ids = sources(couplings)
+    ids = obs.source
     held = np.random.default_rng(seed).random(ids[-1] + 1)[ids] < config.validation
     if not held.any() or held.all():
         held[:] = False

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['evaluations', 'Energy', 'Observations', 'observe', 'mean_fields', 'energy_gradient', 'residual', 'loss']
 
-# %% ../nbs/08_residual.ipynb #c5562113
+# %% ../nbs/08_residual.ipynb #eb88c34c
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from .core import choose
 from .features import component, static
 
-# %% ../nbs/08_residual.ipynb #4158de41
+# %% ../nbs/08_residual.ipynb #39d8a018
 @component
 class Energy:
     "Which terms there are: a potential or `None`, an interaction or `None`, and whether there is an internal energy."
@@ -21,13 +21,13 @@ class Energy:
     interaction: object
     internal: bool = static()
 
-# %% ../nbs/08_residual.ipynb #573714a8
+# %% ../nbs/08_residual.ipynb #a67372e9
 @component
 class Observations:
     """Velocities at points, with the populations around them.
 
     `z`: [m, d] points (length). `velocity`: [m, d] (length/time). `t`: [m] (time). `w`: [m], sum 1 in total. `step`: [m].
-    `population`: [T, n, d], `mass`: [T, n]. `score`: [m, d] (1/length) or `None`.
+    `population`: [T, n, d], `mass`: [T, n]. `score`: [m, d] (1/length) or `None`. `source`: [m] which particle moves.
     """
     z: jax.Array
     velocity: jax.Array
@@ -37,33 +37,38 @@ class Observations:
     population: jax.Array
     mass: jax.Array
     score: jax.Array | None
+    source: jax.Array
 
     def rows(self, i):
         "The observations `i`, with the same populations."
         score = None if self.score is None else self.score[i]
-        return Observations(self.z[i], self.velocity[i], self.t[i], self.w[i], self.step[i], self.population, self.mass, score)
+        return Observations(self.z[i], self.velocity[i], self.t[i], self.w[i], self.step[i], self.population, self.mass, score, self.source[i])
 
 
 evaluations = {"source": 0.0, "midpoint": 0.5, "target": 1.0}
 
 
 def observe(couplings, evaluate_at="source"):
-    """`Observations` of couplings at "source", "midpoint" or "target".
+    """`Observations` of couplings at "source", one per particle, or at "midpoint" or "target", one per pair.
 
     Raises `InputError` for another word.
     """
     s = choose(evaluate_at, evaluations, "evaluation point")
-    c = couplings
+    c, source = couplings, couplings.sources()
     z = {0.0: c.x, 1.0: c.y}.get(s, (c.x + c.y) / 2)
-    velocity = (c.y - c.x) / c.tau[c.step][:, None]
-    t = c.t[c.step] + s * c.tau[c.step]
-    rows = [c.rows(k) for k in range(c.n_steps)]
+    velocity, w, step = (c.y - c.x) / c.tau[c.step][:, None], c.w, c.step
+    if s == 0 and source[-1] + 1 < len(source):
+        first = np.flatnonzero(np.diff(source, prepend=-1))
+        w = np.bincount(source, c.w)
+        velocity = (np.add.reduceat(c.w[:, None] * velocity, first) / w[:, None]).astype(velocity.dtype)
+        z, step, source = z[first], step[first], source[first]
+    rows = [slice(*np.searchsorted(step, [k, k + 1])) for k in range(c.n_steps)]
     n = max(r.stop - r.start for r in rows)
     population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
-    mass = np.stack([np.pad(c.w[r], (0, n - len(z[r]))) for r in rows])
-    return Observations(z, velocity, t, c.w / c.n_steps, c.step, population, mass, c.score if s == 1 else None)
+    mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
+    return Observations(z, velocity, c.t[step] + s * c.tau[step], w / c.n_steps, step, population, mass, c.score if s == 1 else None, source)
 
-# %% ../nbs/08_residual.ipynb #72f5fe4e
+# %% ../nbs/08_residual.ipynb #6868e115
 def mean_fields(energy, params, population, mass):
     "What particles feel of each population `[T, n, d]`; `None` without interaction."
     return None if energy.interaction is None else energy.interaction.mean_field(params["interaction"], population, mass)

@@ -6,11 +6,11 @@
 __all__ = ['least_squares', 'gradient_descent', 'solvers', 'make', 'Method', 'Scaling', 'Solution', 'fit', 'make_settings',
            'drift_at_sources', 'populations', 'versions', 'save_model', 'load_model']
 
-# %% ../nbs/13_solvers.ipynb #8e6da597
+# %% ../nbs/13_solvers.ipynb #aaba7d1c
 import json
 import zipfile
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from .residual import Energy, energy_gradient, evaluations, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Snapshots
 
-# %% ../nbs/13_solvers.ipynb #d7f33592
+# %% ../nbs/13_solvers.ipynb #2358fe6f
 @dataclass(frozen=True)
 class Method:
     "How a loss is made small: the class of its settings and `fit(couplings, terms, settings, seed, progress, checkpoint)`."
@@ -56,7 +56,7 @@ solvers = {
     "jkonet-monge-gap": (("potential",), Method(MongeGap, fit_bilevel)),
 }
 
-# %% ../nbs/13_solvers.ipynb #cc8c656b
+# %% ../nbs/13_solvers.ipynb #e193478a
 @component
 class Scaling:
     "Standardised units of a model: `(x - center) / scale`, both [d] (length), and the `names` of the features, if any."
@@ -192,7 +192,7 @@ def _drift(energy, params, x, t, population, weights):
     fields = mean_fields(energy, params, population[None], weights[None])
     return -energy_gradient(energy, params, x, t, jnp.zeros(len(x), int), fields).astype(x.dtype)
 
-# %% ../nbs/13_solvers.ipynb #302206ea
+# %% ../nbs/13_solvers.ipynb #12348efb
 def fit(data, solver="jkonet-star-potential", seed=0, progress=False, n_components=10, checkpoint=None, resume=False, **settings):
     """Learn an energy: `Solution`.
 
@@ -259,9 +259,12 @@ def populations(couplings):
 
 def versions():
     "Versions of what a result depends on."
-    return {"jkonet_star": __version__} | {p: version(p) for p in ("jax", "numpy", "pot")}
+    return {"jkonet_star": __version__} | {p: _version(p) for p in ("jax", "numpy", "pot")}
 
-# %% ../nbs/13_solvers.ipynb #978b58d4
+
+_version = cache(version)  # a search through the installed packages
+
+# %% ../nbs/13_solvers.ipynb #c08bb3db
 _FORMAT = 1
 
 
