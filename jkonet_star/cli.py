@@ -152,7 +152,7 @@ def sweep():
     @sentences
     def run(spec, out_dir, dry_run, retries, **where):
         try:
-            from jkonet_star.sweep import collect, connect, draw, make_plan, run_plan
+            from jkonet_star.sweep import account, collect, connect, draw, make_plan, run_plan
         except ModuleNotFoundError as e:
             raise InputError(f"sweep needs the package {e.name}: pip install 'jkonet_star[sweep]'") from None
         from jkonet_star.runs import save_table
@@ -173,6 +173,8 @@ def sweep():
             failed = outcome.failed
             click.echo(f"{outcome.done} done in {outcome.wall:.1f} s ({outcome.seconds:.1f} s of tasks), {outcome.kept} found, {len(failed)} failed")
         table = collect(plan)
+        if any(t.done() for t in plan.tasks):
+            save_table(account(plan), plan.folder / "tasks.csv")
         if len(table):
             save_table(table, plan.table)
             if plan.figures is not None:

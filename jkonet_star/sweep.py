@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['points', 'Task', 'identity', 'Plan', 'make_plan', 'InProcess', 'run_task', 'execute', 'Outcome', 'run_plan',
-           'collect', 'draw', 'connect', 'dask_setup']
+           'collect', 'account', 'draw', 'connect', 'dask_setup']
 
 # %% ../nbs/18_sweep.ipynb #fb618d90
 import base64
@@ -390,6 +390,12 @@ def collect(plan):
     return pd.DataFrame(rows)
 
 
+def account(plan):
+    "What every task that is done took: a `DataFrame` with a row per task, its parameters that vary and its seconds."
+    import pandas as pd
+    return pd.DataFrame([{"task": t.identity, "kind": t.label.split()[0], **t.row, "seconds": json.loads((t.folder / "task.json").read_text())["seconds"]} for t in plan.tasks if t.done()])
+
+
 def draw(plan):
     "Draw the figures of a plan from its table alone: the notebook `figures.ipynb`, and every figure as a file in `figures/`. Raises `RuntimeError` if a cell fails."
     executed = plan.folder / "figures.ipynb"
@@ -447,7 +453,7 @@ def _queue(path):
         raise InputError("--cluster needs the package dask-jobqueue: pip install 'jkonet_star[cluster]'") from None
     kind, jobs = choose(settings.pop("queue_system", None), kinds, "queue_system"), settings.pop("jobs", 1)
     try:
-        made = getattr(dask_jobqueue, kind)(**settings)
+        made = getattr(dask_jobqueue, kind)(**{"scheduler_options": {"dashboard_address": ":0"}} | settings)
     except (TypeError, ValueError) as e:
         raise InputError(f"{path}: {e}") from None
     made.scale(jobs=jobs)

@@ -84,3 +84,16 @@ def test_ctrl_c_keeps_what_is_done(here):
     assert again.returncode == 0 and f"{8 - len(before)} done" in again.stdout and f"{len(before)} found" in again.stdout, again.stdout + again.stderr
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert len((here / "out" / "draws" / "results.csv").read_text().splitlines()) == 1 + 8 * 3
+
+
+def test_a_queue_starts_the_workers(here):
+    "dask-jobqueue with an `sbatch` that starts the job here and now: everything of Slurm but the waiting."
+    (here / "bin").mkdir()
+    for name, text in {"sbatch": 'cp "$1" job.sh\nsetsid bash job.sh > /dev/null 2>&1 &\necho Submitted batch job $!', "scancel": 'kill -- -"$1"'}.items():
+        (here / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+        (here / "bin" / name).chmod(0o755)
+    (here / "draws.yaml").write_text("notebook: draw.ipynb\nparameters: {seed: [0, 1, 2]}\n")
+    (here / "queue.yaml").write_text("queue_system: slurm\njobs: 1\ncores: 1\nmemory: 1GB\nwalltime: '00:05:00'\ninterface: lo\n")
+    sweep = subprocess.run([*CLI, "--cluster", "queue.yaml"], cwd=here, capture_output=True, text=True, env={**os.environ, "PATH": f"{here / 'bin'}:{os.environ['PATH']}"}, timeout=180)
+    assert sweep.returncode == 0 and "3 done" in sweep.stdout and sweep.stderr == "", sweep.stdout + sweep.stderr
+    assert len((here / "out" / "draws" / "results.csv").read_text().splitlines()) == 1 + 3 * 3
