@@ -6,7 +6,7 @@
 __all__ = ['LazyGroup', 'cli', 'command', 'sentences', 'options_of', 'generate', 'train', 'sweep', 'predict', 'read_particles',
            'list_', 'main']
 
-# %% ../nbs/19_cli.ipynb #8fb00bff
+# %% ../nbs/19_cli.ipynb #eb69b115
 import functools
 import os
 import sys
@@ -19,7 +19,7 @@ import click
 
 from .core import InputError, writing
 
-# %% ../nbs/19_cli.ipynb #e3689899
+# %% ../nbs/19_cli.ipynb #4f897e67
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
     builders = {}
@@ -80,7 +80,7 @@ def options_of(cls, helps, types=True):
             made.append(click.Option([flag, f.name], type=kind, default=f.default if types else None, show_default=types, help=helps.get(f.name)))
     return made
 
-# %% ../nbs/19_cli.ipynb #9841ccf6
+# %% ../nbs/19_cli.ipynb #0900a490
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
@@ -108,7 +108,7 @@ def generate():
     extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
-# %% ../nbs/19_cli.ipynb #44c02df9
+# %% ../nbs/19_cli.ipynb #6ba40993
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
@@ -144,7 +144,7 @@ _setting_helps = {
     "warm_start": "start from the last map of the same time", "differentiation": "implicit or unrolled", "convexity": "reparametrisation or penalty", "convexity_penalty": "on negative weights",
     "monge_gap": "weight of the Monge gap"}
 
-# %% ../nbs/19_cli.ipynb #5f4576d2
+# %% ../nbs/19_cli.ipynb #424eb98d
 @command
 def sweep():
     "Run a grid of notebooks or of generate and train, on this machine or a cluster: out/SPEC."
@@ -175,6 +175,7 @@ def sweep():
         table = collect(plan)
         if any(t.done() for t in plan.tasks):
             save_table(account(plan), plan.folder / "tasks.csv")
+            click.echo(f"tasks: {plan.folder / 'tasks.csv'}" + (f", data sets: {plan.folder / 'data'}" if any(t.makes for t in plan.tasks) else ""))
         if len(table):
             save_table(table, plan.table)
             if plan.figures is not None:
@@ -195,7 +196,7 @@ def sweep():
         click.Option(["--retries"], type=click.IntRange(0), default=0, show_default=True, help="times that a failing task is tried again"),
         click.Option(["--out-dir"], default="out", show_default=True, help="where results go")], callback=run, help="Run the tasks described in the YAML file SPEC; what is done already is not done again.")
 
-# %% ../nbs/19_cli.ipynb #d87ea64e
+# %% ../nbs/19_cli.ipynb #d9aa5086
 @command
 def predict():
     "Move given particles forward with a saved model."

@@ -6,7 +6,7 @@
 __all__ = ['points', 'Task', 'identity', 'Plan', 'make_plan', 'InProcess', 'run_task', 'execute', 'Outcome', 'run_plan',
            'collect', 'account', 'draw', 'connect', 'dask_setup']
 
-# %% ../nbs/18_sweep.ipynb #fb618d90
+# %% ../nbs/18_sweep.ipynb #2188cf9f
 import base64
 import dataclasses
 import hashlib
@@ -34,7 +34,7 @@ from .datasets import DatasetOptions, check_options, dataset_name
 from .runs import load_table, read_settings, save_table
 from .solvers import make_settings, solvers, versions
 
-# %% ../nbs/18_sweep.ipynb #82aa0c1f
+# %% ../nbs/18_sweep.ipynb #e56ad2d0
 def points(grids, what="parameters"):
     "All points of a grid or of a list of grids, as dictionaries. Raises `InputError` for anything else, for an empty list and for a point that is there twice."
     grids = grids if isinstance(grids, list) else [grids]
@@ -49,7 +49,7 @@ def points(grids, what="parameters"):
             raise InputError(f"`{what}`: the point {p} is there twice")
     return found
 
-# %% ../nbs/18_sweep.ipynb #54cd180b
+# %% ../nbs/18_sweep.ipynb #2db5eb42
 @dataclass(frozen=True)
 class Task:
     """A notebook to run with parameters.
@@ -82,7 +82,7 @@ def identity(notebook, given, needs=()):
     code = [c.source for c in notebook.cells if c.cell_type == "code"]
     return hashlib.sha256(json.dumps([code, given, versions(), needs], sort_keys=True).encode()).hexdigest()[:12]
 
-# %% ../nbs/18_sweep.ipynb #1d45e805
+# %% ../nbs/18_sweep.ipynb #b7d3e4d9
 def _notebook(title, parameters, *cells):
     made = nbformat.v4.new_notebook(metadata={"kernelspec": {"display_name": "python3", "language": "python", "name": "python3"}})
     parameters = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
@@ -118,7 +118,7 @@ for ax, column in zip(axs[0], columns):
     ax.set(title=column.replace("_", " ")), ax.set_xscale("symlog", linthresh=1e-3)
 plt.show()""")
 
-# %% ../nbs/18_sweep.ipynb #ac81568a
+# %% ../nbs/18_sweep.ipynb #5a57df79
 @dataclass(frozen=True)
 class Plan:
     "Tasks in an order in which each comes after those it needs. `results`: identities that give rows. `table`: file of the results. `figures`: notebook that draws from it, or `None`. `notebooks`: by the path they will have."
@@ -238,7 +238,7 @@ def _varied(grid):
 def _label(kind, row):
     return " ".join([kind, *[f"{k}={v}" for k, v in row.items()]])
 
-# %% ../nbs/18_sweep.ipynb #d7b5434f
+# %% ../nbs/18_sweep.ipynb #85068253
 class InProcess(Engine):
     "A papermill engine that runs cells in this process."
     @classmethod
@@ -318,7 +318,7 @@ def execute(notebook, output, parameters, cwd=None, skip=()):
     if failure is not None:
         raise RuntimeError(f"{failure} (traceback in {output})")
 
-# %% ../nbs/18_sweep.ipynb #9d91959b
+# %% ../nbs/18_sweep.ipynb #9a3935ad
 @dataclass(frozen=True)
 class Outcome:
     "What became of a sweep. `done`, `kept`: numbers of tasks computed now and found. `failed`: sentences by label. `seconds`: of all tasks computed now, and `wall` of the sweep."
@@ -405,7 +405,7 @@ def draw(plan):
         for i, png in enumerate(o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})):
             (new / f"{i + 1}.png").write_bytes(base64.b64decode(png))
 
-# %% ../nbs/18_sweep.ipynb #8fd70b11
+# %% ../nbs/18_sweep.ipynb #6e12a776
 @contextmanager
 def connect(scheduler=None, cluster=None, workers=None, wait=30):
     """A Dask client: of this machine with so many `workers`, of the `scheduler` at an address such as `tcp://10.0.0.1:8786`, or of the queue described in the YAML file `cluster`.
@@ -433,7 +433,7 @@ def connect(scheduler=None, cluster=None, workers=None, wait=30):
     one_thread = {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in
                   {"OMP_NUM_THREADS": 1, "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}.items()}
     with dask.config.set(one_thread):
-        made = (LocalCluster(n_workers=workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL, preload=["jkonet_star.sweep"])
+        made = (LocalCluster(n_workers=workers or os.cpu_count(), threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL, preload=["jkonet_star.sweep"])
                 if cluster is None else _queue(cluster))
         with made, Client(made, set_as_default=False) as client:
             yield client

@@ -21,16 +21,17 @@ def readme(root):
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
-def figure(root):
-    "The PNG of the last figure in the notebook."
-    outputs = [o for c in json.loads((root / "nbs/index.ipynb").read_text())["cells"] for o in c.get("outputs", [])]
+def figure(notebook, which):
+    "The PNG of one of the figures that a notebook keeps."
+    outputs = [o for c in json.loads(notebook.read_text())["cells"] for o in c.get("outputs", [])]
     pngs = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-    return base64.b64decode("".join(pngs[-1]))
+    return base64.b64decode("".join(pngs[which]))
 
 
 if __name__ == "__main__":
     root = Path(__file__).parent.parent
     (root / "nbs/images").mkdir(exist_ok=True)
-    (root / "nbs/images/landscape.png").write_bytes(figure(root))
+    (root / "nbs/images/landscape.png").write_bytes(figure(root / "nbs/index.ipynb", -1))
+    (root / "nbs/images/lightspeed.png").write_bytes(figure(root / "nbs/experiments/lightspeed.ipynb", 0))
     (root / "README.md").write_text(readme(root))
     sys.stdout.write("README.md written\n")
