@@ -214,7 +214,10 @@ def _train_plan(text, folder, table):
     for p in train or []:
         _, method = choose(p.get("solver", "jkonet-star-potential"), solvers, "solver")
         own = {"solver", "seed", "evaluate_on", "figures"}
-        make_settings(method.settings, {k: v for k, v in p.items() if k not in own})
+        try:
+            make_settings(method.settings, {k: v for k, v in p.items() if k not in own})
+        except InputError as e:
+            raise InputError(f"train: {p.get('solver', '')}: {e}. A list of grids gives each solver its own settings") from None
     for data, p in itertools.product(made, train or []):
         p = {"solver": "jkonet-star-potential"} | p
         row = {k: p[k] for k in _varied(train) if k in p}
@@ -376,7 +379,8 @@ def _next(ended, client, bar, failed):
             if client.status != "running":
                 raise InputError("the scheduler is gone. What was done is kept: the same command goes on") from None
             if not bar.disable:
-                bar.set_postfix(running=sum(len(tasks) for tasks in client.processing().values()), failed=len(failed))
+                threads = client.nthreads()
+                bar.set_postfix(running=sum(min(len(tasks), threads.get(worker, 0)) for worker, tasks in client.processing().items()), failed=len(failed))
 
 
 def collect(plan):
@@ -393,7 +397,7 @@ def collect(plan):
 def account(plan):
     "What every task that is done took: a `DataFrame` with a row per task, its parameters that vary and its seconds."
     import pandas as pd
-    return pd.DataFrame([{"task": t.identity, "kind": t.label.split()[0], **t.row, "seconds": json.loads((t.folder / "task.json").read_text())["seconds"]} for t in plan.tasks if t.done()])
+    return pd.DataFrame([{"task": t.identity, "kind": t.label.split()[0], **t.row, **t.given.get("run", {}), "seconds": json.loads((t.folder / "task.json").read_text())["seconds"]} for t in plan.tasks if t.done()])
 
 
 def draw(plan):
