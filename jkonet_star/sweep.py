@@ -6,7 +6,7 @@
 __all__ = ['points', 'Task', 'identity', 'Plan', 'make_plan', 'InProcess', 'run_task', 'execute', 'Outcome', 'run_plan',
            'collect', 'account', 'draw', 'connect', 'dask_setup']
 
-# %% ../nbs/18_sweep.ipynb #2188cf9f
+# %% ../nbs/18_sweep.ipynb #5889d969
 import base64
 import dataclasses
 import hashlib
@@ -19,10 +19,13 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
+import matplotlib
 import nbformat
 import papermill
 from papermill.engines import Engine, papermill_engines
@@ -31,25 +34,25 @@ from tqdm import tqdm
 
 from .core import InputError, choose, writing
 from .datasets import DatasetOptions, check_options, dataset_name
-from .runs import load_table, read_settings, save_table
+from .runs import judges, load_table, read_settings, save_table
 from .solvers import make_settings, solvers, versions
 
-# %% ../nbs/18_sweep.ipynb #e56ad2d0
+# %% ../nbs/18_sweep.ipynb #4e8362d0
 def points(grids, what="parameters"):
     "All points of a grid or of a list of grids, as dictionaries. Raises `InputError` for anything else, for an empty list and for a point that is there twice."
     grids = grids if isinstance(grids, list) else [grids]
     if not grids or not all(isinstance(g, dict) for g in grids):
         raise InputError(f"`{what}` must be a mapping from names to values or lists of values, or a list of such mappings")
     for name, values in [i for g in grids for i in g.items()]:
-        if values == [] or isinstance(values, dict) or isinstance(values, list) and any(isinstance(v, (dict, list)) for v in values):
-            raise InputError(f"`{what}`: {name} must be a value or a list of values, not {values!r}")
+        if values == [] or not all(isinstance(v, (str, int, float, type(None))) for v in (values if isinstance(values, list) else [values])):
+            raise InputError(f"`{what}`: {name} must be a number, a text, true or false, or a list of such, not {values!r}")
     found = [dict(zip(g, p)) for g in grids for p in itertools.product(*[v if isinstance(v, list) else [v] for v in g.values()])]
     for i, p in enumerate(found):
         if p in found[:i]:
             raise InputError(f"`{what}`: the point {p} is there twice")
     return found
 
-# %% ../nbs/18_sweep.ipynb #2db5eb42
+# %% ../nbs/18_sweep.ipynb #b87c386d
 @dataclass(frozen=True)
 class Task:
     """A notebook to run with parameters.
@@ -74,7 +77,7 @@ class Task:
 
     def done(self):
         "Whether its result is there."
-        return (self.folder / "task.json").is_file() and (self.makes is None or self.makes.is_dir())
+        return (self.folder / "task.json").is_file() and (Path(self.places["result"]).is_file() if self.makes is None else self.makes.is_dir())
 
 
 def identity(notebook, given, needs=()):
@@ -82,7 +85,7 @@ def identity(notebook, given, needs=()):
     code = [c.source for c in notebook.cells if c.cell_type == "code"]
     return hashlib.sha256(json.dumps([code, given, versions(), needs], sort_keys=True).encode()).hexdigest()[:12]
 
-# %% ../nbs/18_sweep.ipynb #b7d3e4d9
+# %% ../nbs/18_sweep.ipynb #d7d06a43
 def _notebook(title, parameters, *cells):
     made = nbformat.v4.new_notebook(metadata={"kernelspec": {"display_name": "python3", "language": "python", "name": "python3"}})
     parameters = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
@@ -110,7 +113,7 @@ import matplotlib.pyplot as plt
 from jkonet_star.runs import load_table
 
 found = load_table(table)
-columns = [c for c in ("emd_one_step_mean", "drift_error", "beta_error", "seconds_fit") if found[c].notna().any()]
+columns = [c for c in ("emd_one_step_mean", "drift_error", "beta_error", "seconds_fit") if c in found and found[c].notna().any()]
 names = list(dict.fromkeys(found.solver))
 fig, axs = plt.subplots(1, len(columns), figsize=(3.2 * len(columns), 0.9 + 0.3 * len(names)), sharey=True, squeeze=False, layout="constrained")
 for ax, column in zip(axs[0], columns):
@@ -118,7 +121,7 @@ for ax, column in zip(axs[0], columns):
     ax.set(title=column.replace("_", " ")), ax.set_xscale("symlog", linthresh=1e-3)
 plt.show()""")
 
-# %% ../nbs/18_sweep.ipynb #5a57df79
+# %% ../nbs/18_sweep.ipynb #62c85a52
 @dataclass(frozen=True)
 class Plan:
     "Tasks in an order in which each comes after those it needs. `results`: identities that give rows. `table`: file of the results. `figures`: notebook that draws from it, or `None`. `notebooks`: by the path they will have."
@@ -145,6 +148,8 @@ def make_plan(spec, out_dir="out"):
     folder = (Path(out_dir) / spec.stem).resolve()
     table = folder / Path(str(text.get("table", "results.csv"))).name
     choose(table.suffix, {".csv": 0, ".parquet": 0}, "kind of table")
+    if table.name == "tasks.csv":
+        raise InputError(f"{spec}: `table` cannot be tasks.csv, where the seconds of the tasks are")
     if "notebook" in text:
         return _notebook_plan(spec, text, folder, table)
     return _train_plan(text, folder, table)
@@ -193,34 +198,41 @@ def _check_type(what, value, kind):
 
 
 def _train_plan(text, folder, table):
-    generate, train = (None if text.get(k) is None else points(text[k], k) for k in ("generate", "train"))
+    generate, train = points(text["generate"], "generate"), points(text["train"], "train") if "train" in text else []
+    of_data, of_fits = _varied(generate), _varied(train)
     known = {f.name: f for f in dataclasses.fields(DatasetOptions)}
     tasks, names = [], {}
     places = {n: _place(folder, n, nb) for n, nb in (("generate", _generate), ("train", _train), ("figures", _figures))}
     for p in generate:
         for name, value in p.items():
             default = choose(name, known, "option of generate").default
-            _check_type(f"generate: {name}", value, "str" if default is None else type(default).__name__)
+            if value is not None or default is not None:
+                _check_type(f"generate: {name}", value, "str" if default is None else type(default).__name__)
         options = DatasetOptions(**p)
         check_options(options)
         name = dataset_name(options)
         if names.setdefault(name, p) is p:
-            row = {k: p[k] for k in _varied(generate) if k in p}
+            row = {k: p[k] for k in of_data if k in p}
             tasks.append(Task(identity(_generate, p), _label("generate", row), places["generate"], {"options": p}, {"data_dir": str(folder / "data")}, row, versions(), (), folder / "data" / name))
         else:
             raise InputError(f"two data sets would be named {name}: give `dataset_name`")
     made = tuple(tasks)
     fits = []
-    for p in train or []:
+    for p in train:
         _, method = choose(p.get("solver", "jkonet-star-potential"), solvers, "solver")
-        own = {"solver", "seed", "evaluate_on", "figures"}
+        own = {"solver": "str", "seed": "int", "evaluate_on": "str", "figures": "bool"}
+        for name in own.keys() & p:
+            _check_type(f"train: {name}", p[name], own[name])
+        choose(p.get("evaluate_on", "none"), judges, "evaluate_on")
+        if p.get("seed", 0) < 0:
+            raise InputError(f"train: seed {p['seed']}: seeds are not negative")
         try:
             make_settings(method.settings, {k: v for k, v in p.items() if k not in own})
         except InputError as e:
             raise InputError(f"train: {p.get('solver', '')}: {e}. A list of grids gives each solver its own settings") from None
-    for data, p in itertools.product(made, train or []):
+    for data, p in itertools.product(made, train):
         p = {"solver": "jkonet-star-potential"} | p
-        row = {k: p[k] for k in _varied(train) if k in p}
+        row = {k: p[k] for k in of_fits if k in p}
         name = identity(_train, p, [data.identity])
         row = {(f"data_{k}" if k in _results else k): v for k, v in data.row.items()} | {k: v for k, v in row.items() if k not in _results}
         where = {"dataset": data.makes.name, "data_dir": str(folder / "data"), "result": str(folder / "tasks" / name / "result.csv")}
@@ -241,7 +253,7 @@ def _varied(grid):
 def _label(kind, row):
     return " ".join([kind, *[f"{k}={v}" for k, v in row.items()]])
 
-# %% ../nbs/18_sweep.ipynb #85068253
+# %% ../nbs/18_sweep.ipynb #b35ca18a
 class InProcess(Engine):
     "A papermill engine that runs cells in this process."
     @classmethod
@@ -268,15 +280,19 @@ def _shell():
     from execnb.shell import CaptureShell
     from IPython.core.interactiveshell import InteractiveShell
     global _kept
-    main, current, folder, path = sys.modules["__main__"], InteractiveShell._instance, os.getcwd(), list(sys.path)
+    main, current, folder, path, environment = sys.modules["__main__"], InteractiveShell._instance, os.getcwd(), list(sys.path), dict(os.environ)
+    wide = jax.config.jax_enable_x64
     try:
         _kept = CaptureShell(mpl_format="png") if _kept is None else _kept
         for name in set(_kept.user_ns) - {"__builtin__", "__builtins__", "__name__"}:  # as IPython's reset, which collects garbage for 0.15 s besides
             del _kept.user_ns[name]
         _kept.init_user_ns()
         sys.modules["__main__"], InteractiveShell._instance = _kept.user_module, _kept
-        yield _kept
+        with warnings.catch_warnings(), matplotlib.rc_context():
+            yield _kept
     finally:
+        jax.config.update("jax_enable_x64", wide)
+        os.environ.clear(), os.environ.update(environment)
         sys.modules["__main__"], InteractiveShell._instance = main, current
         sys.path[:] = path
         os.chdir(folder)
@@ -321,7 +337,7 @@ def execute(notebook, output, parameters, cwd=None, skip=()):
     if failure is not None:
         raise RuntimeError(f"{failure} (traceback in {output})")
 
-# %% ../nbs/18_sweep.ipynb #9a3935ad
+# %% ../nbs/18_sweep.ipynb #725de835
 @dataclass(frozen=True)
 class Outcome:
     "What became of a sweep. `done`, `kept`: numbers of tasks computed now and found. `failed`: sentences by label. `seconds`: of all tasks computed now, and `wall` of the sweep."
@@ -409,14 +425,14 @@ def draw(plan):
         for i, png in enumerate(o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})):
             (new / f"{i + 1}.png").write_bytes(base64.b64decode(png))
 
-# %% ../nbs/18_sweep.ipynb #6e12a776
+# %% ../nbs/18_sweep.ipynb #5e46fa1d
 @contextmanager
 def connect(scheduler=None, cluster=None, workers=None, wait=30):
     """A Dask client: of this machine with so many `workers`, of the `scheduler` at an address such as `tcp://10.0.0.1:8786`, or of the queue described in the YAML file `cluster`.
 
     Raises `InputError` if there is no scheduler, if it has no worker after `wait` seconds, or if the file does not describe a queue.
     """
-    import dask
+    import dask.system
     from distributed import Client, LocalCluster
     if scheduler is not None and (cluster is not None or workers is not None) or cluster is not None and workers is not None:
         raise InputError("give one of --scheduler, --cluster and --workers")
@@ -437,7 +453,7 @@ def connect(scheduler=None, cluster=None, workers=None, wait=30):
     one_thread = {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in
                   {"OMP_NUM_THREADS": 1, "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}.items()}
     with dask.config.set(one_thread):
-        made = (LocalCluster(n_workers=workers or os.cpu_count(), threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL, preload=["jkonet_star.sweep"])
+        made = (LocalCluster(n_workers=workers or dask.system.CPU_COUNT, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL, preload=["jkonet_star.sweep"])
                 if cluster is None else _queue(cluster))
         with made, Client(made, set_as_default=False) as client:
             yield client
