@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['evaluations', 'Energy', 'Observations', 'observe', 'mean_fields', 'energy_gradient', 'residual', 'loss']
 
-# %% ../nbs/08_residual.ipynb #eb88c34c
+# %% ../nbs/08_residual.ipynb #7ce25e35
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from .core import choose
 from .features import component, static
 
-# %% ../nbs/08_residual.ipynb #39d8a018
+# %% ../nbs/08_residual.ipynb #7b06dae3
 @component
 class Energy:
     "Which terms there are: a potential or `None`, an interaction or `None`, and whether there is an internal energy."
@@ -21,7 +21,7 @@ class Energy:
     interaction: object
     internal: bool = static()
 
-# %% ../nbs/08_residual.ipynb #a67372e9
+# %% ../nbs/08_residual.ipynb #237e24c1
 @component
 class Observations:
     """Velocities at points, with the populations around them.
@@ -68,7 +68,7 @@ def observe(couplings, evaluate_at="source"):
     mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
     return Observations(z, velocity, c.t[step] + s * c.tau[step], w / c.n_steps, step, population, mass, c.score if s == 1 else None, source)
 
-# %% ../nbs/08_residual.ipynb #6868e115
+# %% ../nbs/08_residual.ipynb #8e06d399
 def mean_fields(energy, params, population, mass):
     "What particles feel of each population `[T, n, d]`; `None` without interaction."
     return None if energy.interaction is None else energy.interaction.mean_field(params["interaction"], population, mass)

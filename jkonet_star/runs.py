@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['judges', 'train_and_evaluate', 'as_row', 'save_table', 'load_table', 'measured']
 
-# %% ../nbs/17_runs.ipynb #f94ee668
+# %% ../nbs/17_runs.ipynb #adc3db94
 import importlib
 import json
 import sys
@@ -19,7 +19,7 @@ import click
 
 from .core import InputError, choose, writing
 
-# %% ../nbs/17_runs.ipynb #3846c785
+# %% ../nbs/17_runs.ipynb #9abca51b
 judges = {"test_data": lambda d: d.test, "train_data": lambda d: d.train, "none": lambda d: None}  # particles of a `Dataset` to evaluate on
 
 
@@ -88,7 +88,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
         run.finish()
     return solution, metrics
 
-# %% ../nbs/17_runs.ipynb #5bfd045b
+# %% ../nbs/17_runs.ipynb #95fbc2c7
 def _draw(solution, snapshots, truth, seed, folder):
     from jkonet_star.plots import plot_energies, plot_losses, plot_predictions
     figures = {"energies": plot_energies(solution, snapshots, truth), "predictions": plot_predictions(solution, snapshots, seed)}
@@ -160,7 +160,7 @@ def _report(metrics, folder):
             click.echo(f"{label:22}{metrics[name]:.4g}")
     click.echo(f"{folder}  ({metrics['seconds']['total']:.1f} s)")
 
-# %% ../nbs/17_runs.ipynb #c673d3ae
+# %% ../nbs/17_runs.ipynb #2220b3e5
 def as_row(metrics):
     "The numbers and names among metrics, `seconds` one column per stage; settings, versions and lists stay in `metrics.json`."
     flat = {k: v for k, v in metrics.items() if v is None or isinstance(v, (str, int, float))}
@@ -178,7 +178,7 @@ def load_table(path):
     "The `DataFrame` that `save_table` wrote, to the last bit. Raises `InputError` if it cannot be read."
     import pandas as pd
     path = Path(path)
-    read = choose(path.suffix, {".csv": lambda p: pd.read_csv(p, float_precision="round_trip"), ".parquet": pd.read_parquet}, "kind of table")
+    read = choose(path.suffix, {".csv": lambda p: pd.read_csv(p, engine="pyarrow"), ".parquet": pd.read_parquet}, "kind of table")
     if not path.is_file():
         raise InputError(f"there is no table {path}")
     try:
@@ -186,7 +186,7 @@ def load_table(path):
     except (ValueError, OSError) as e:
         raise InputError(f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
 
-# %% ../nbs/17_runs.ipynb #21645365
+# %% ../nbs/17_runs.ipynb #7a4f6cba
 @contextmanager
 def measured():
     'Seconds of a block and the compilations in it, as a dictionary filled at its end: `{"seconds", "compilations"}`.'
