@@ -141,7 +141,7 @@ def solve_inner(settings, potential, psi, params, z, w, r):
 def prepare(couplings, settings):
     "The potential's network and the data of a bilevel fit: `(potential, data)`, with particles in widths of the population."
     before, after = observe(couplings, "source"), observe(couplings, "target")
-    particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
+    particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
     center, scale = particles.mean(0), max(particles.std(0).mean(), 1e-12)
     speed = max(np.sqrt(np.sum(before.w[:, None] * before.velocity**2) / couplings.d), 1e-3 * scale / couplings.tau.max())
     array = partial(np.asarray, dtype=before.z.dtype)

@@ -21,8 +21,8 @@ from .couplings import Couplings, couple
 from .energies import get_function
 from .evaluate import Truth
 from .simulate import simulate
-from .snapshots import Snapshots, feature_columns, from_file, from_table, leave_out, read_table, split, split_rows, standardize
-from .solvers import Scaling, versions
+from .snapshots import Scaling, Snapshots, feature_columns, fit_scaling, from_anndata, from_file, from_table, leave_out, read_h5ad, read_table, split, split_rows
+from .solvers import versions
 
 # %% ../nbs/15_datasets.ipynb #1bd8037a
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class DatasetOptions:
     standardize: bool = False
     features: str | None = None
     time_key: str = "samples"
+    group_key: str | None = None
+    weight_key: str | None = None
+    rep: str = "X_pca"
+    n_components: int = 0
+    growth: str = "none"
     dataset_name: str | None = None
 
 
@@ -81,43 +86,43 @@ def make_dataset(options):
     o = options
     check_options(o)
     name = dataset_name(o)
-    snapshots, names = _snapshots(o)
+    snapshots, names, reduce = _snapshots(o)
     train, test = split(snapshots, o.test_ratio, o.seed, o.split_population or None)
     if o.test_ratio == 0:
         test = train
     kept = train if o.leave_one_out < 0 else leave_out(train, o.leave_one_out)
     scaling = None
-    if o.standardize:
-        _, (center, scale) = standardize(kept)
-        scaling = Scaling(center, scale, names)
-        train, kept, test = _scaled(scaling, train, kept, test)
-    elif names is not None:
-        scaling = Scaling(np.zeros(train.d), np.ones(train.d), names)
+    if o.standardize or reduce or names is not None:
+        scaling = fit_scaling(kept, o.standardize, reduce, names)
+        kept, train = scaling.into(kept), scaling.into(train)
+        test = train if o.test_ratio == 0 else scaling.into(test)
     blocks = None if o.batch_size == DatasetOptions.batch_size and len(set(kept.sizes)) > 1 else o.batch_size
-    couplings = couple(kept, epsilon=o.sinkhorn or None, batch_size=blocks)
+    couplings = couple(kept, epsilon=o.sinkhorn or None, batch_size=blocks, growth=None if o.growth == "none" else o.growth)
     info = {"parameters": {f.name: getattr(o, f.name) for f in fields(o)}, "versions": versions(),
             "times": snapshots.t.tolist(), "sizes": snapshots.sizes, "paired": train.paired}
     return Dataset(name, train, test, couplings, info, scaling), snapshots
 
 
-def _scaled(scaling, train, kept, test):
-    "The same scaling for all; held-out particles stay the training particles where nothing is held out."
-    into = lambda s: replace(s, x=tuple(scaling.into(x) for x in s.x))
-    scaled = into(train)
-    return scaled, into(kept), scaled if test is train else into(test)
-
 # %% ../nbs/15_datasets.ipynb #b3407e79
 def _snapshots(o):
+    "Snapshots, names of their features if they have any, and the number of principal components that are left to learn."
+    reduce = o.n_components or None
     if o.load_from_file is None:
-        return simulate(o.potential, o.interaction, o.beta, n_particles=o.n_particles, d=o.dimension, n_steps=o.n_timesteps, dt=o.dt, key=o.seed, paired=not o.unpaired), None
+        return simulate(o.potential, o.interaction, o.beta, n_particles=o.n_particles, d=o.dimension, n_steps=o.n_timesteps, dt=o.dt, key=o.seed, paired=not o.unpaired), None, reduce
     path, names = Path(o.load_from_file), None
-    if path.is_file() and path.suffix.lower() in (".csv", ".parquet"):
+    kind = path.suffix.lower() if path.is_file() else None
+    if kind in (".csv", ".parquet"):
         table = read_table(path)
-        names = tuple(feature_columns(table, o.time_key, _feature_names(o)))
-        s = from_table(table, o.time_key, names)
+        names = tuple(feature_columns(table, o.time_key, _feature_names(o), (o.group_key, o.weight_key)))
+        s = from_table(table, o.time_key, names, o.group_key, o.weight_key)
+    elif kind == ".h5ad":
+        cells = read_h5ad(path)
+        reduced = o.rep in cells.obsm
+        s = from_anndata(cells, o.time_key, o.rep, reduce if reduced else None, o.group_key, o.weight_key)
+        names, reduce = (None, None) if reduced else (tuple(cells.var_names), reduce)
     else:
         s = from_file(path, dt=o.dt)
-    return replace(s, paired=False) if o.unpaired else s, names
+    return replace(s, paired=False) if o.unpaired else s, names, reduce
 
 
 def _feature_names(o):
@@ -140,6 +145,8 @@ def check_options(o):
         (o.n_gmm_components >= 1, f"--n-gmm-components {o.n_gmm_components}: at least one is needed"),
         (o.seed >= 0, f"--seed {o.seed}: seeds are not negative"),
         (0 <= o.test_ratio < 1, f"--test-ratio {o.test_ratio} is not in [0, 1)"),
+        (o.n_components >= 0, f"--n-components {o.n_components}: must not be negative (0 for none)"),
+        (o.growth in ("none", "estimate"), f"--growth {o.growth}: known are none, estimate"),
         (o.sinkhorn >= 0, f"--sinkhorn {o.sinkhorn}: epsilon must not be negative"),
         (o.leave_one_out >= -1, f"--leave-one-out {o.leave_one_out}: a time index starts at 0"),
         (o.load_from_file is not None or o.leave_one_out <= o.n_timesteps, f"--leave-one-out {o.leave_one_out}: time indices go from 0 to {o.n_timesteps}"),
@@ -158,7 +165,8 @@ def dataset_name(options):
         return check_name(o.dataset_name)
     extra = "".join(text for text, differs in [
         (f"_split_{o.test_ratio}", o.test_ratio != 0.5), ("_split_population", o.split_population), (f"_leave_out_{o.leave_one_out}", o.leave_one_out >= 0),
-        (f"_sinkhorn_{o.sinkhorn}", o.sinkhorn > 0), ("_unpaired", o.unpaired), ("_standardized", o.standardize)] if differs)
+        (f"_sinkhorn_{o.sinkhorn}", o.sinkhorn > 0), ("_unpaired", o.unpaired), ("_standardized", o.standardize),
+        (f"_components_{o.n_components}", o.n_components > 0), ("_growth", o.growth != "none")] if differs)
     if o.load_from_file is not None:
         stem = re.sub(r"[^\w.-]", "_", Path(o.load_from_file).resolve().stem)
         return stem + (f"_d_{len(_feature_names(o))}" if o.features else "") + (f"_seed_{o.seed}" if o.seed else "") + extra
@@ -173,7 +181,7 @@ def check_name(name):
     return name
 
 # %% ../nbs/15_datasets.ipynb #6e7be9ee
-_FORMAT = 1
+_FORMAT = 2
 
 
 def save_dataset(dataset, snapshots, folder):
@@ -185,10 +193,15 @@ def save_dataset(dataset, snapshots, folder):
         np.save(new / "sample_labels.npy", np.repeat(np.arange(len(snapshots)), snapshots.sizes))
         p = dataset.info["parameters"]
         sides = split_rows(snapshots, p["test_ratio"], p["seed"], p["split_population"] or None)
-        np.savez(new / "split.npz", **{side: np.concatenate([np.isin(np.arange(n), r) for n, r in zip(snapshots.sizes, rows)])
-                                       for side, rows in zip(("train", "test"), sides)})
+        rows = {side: np.concatenate([np.isin(np.arange(n), r) for n, r in zip(snapshots.sizes, rows)]) for side, rows in zip(("train", "test"), sides)}
+        rows |= {name: np.concatenate(a) for name, a in (("weights", snapshots.weights), ("groups", snapshots.groups)) if a is not None}
+        np.savez(new / "split.npz", **rows)
         np.savez(new / "couplings.npz", **{f.name: getattr(c, f.name) for f in fields(c) if isinstance(getattr(c, f.name), np.ndarray)})
-        scaling = None if dataset.scaling is None else {"center": dataset.scaling.center.tolist(), "scale": dataset.scaling.scale.tolist(), "names": dataset.scaling.names}
+        scaling = None
+        if dataset.scaling is not None:
+            arrays = {f.name: getattr(dataset.scaling, f.name) for f in fields(Scaling) if isinstance(getattr(dataset.scaling, f.name), np.ndarray)}
+            np.savez(new / "scaling.npz", **arrays)
+            scaling = {"names": dataset.scaling.names}
         sums = {p.name: _checksum(p) for p in sorted(new.iterdir())}
         description = {"format": _FORMAT, **dataset.info, "scaling": scaling, "couplings": {"paired": c.paired, "epsilon": c.epsilon, "batch_size": c.batch_size}, "sha256": sums}
         (new / "dataset.json").write_text(json.dumps(description, indent=2))
@@ -211,26 +224,32 @@ def load_dataset(name, folder="data"):
         for file, checksum in description["sha256"].items():
             if _checksum(path / file) != checksum:
                 raise InputError(f"{path / file} is not what it was when the data set was made: generate it again")
-        if description["format"] > _FORMAT:
-            raise InputError(f"data set {path} has format {description['format']}, this version reads up to {_FORMAT}: update jkonet_star")
+        if description["format"] != _FORMAT:
+            raise InputError(f"data set {path} has format {description['format']}, this version reads {_FORMAT}: generate it again, or use the version that made it")
         data, labels = (np.load(path / f, allow_pickle=False) for f in ("data.npy", "sample_labels.npy"))
         with np.load(path / "split.npz", allow_pickle=False) as f:
-            masks = {k: f[k] for k in ("train", "test")}
+            of_rows = {k: f[k] for k in f.files}
         with np.load(path / "couplings.npz", allow_pickle=False) as f:
             couplings = Couplings(**{k: f[k] for k in f.files}, **description["couplings"])
-        t, scaling = np.array(description["times"]), description["scaling"]
+        t, scaling = np.array(description["times"]), None
+        if description["scaling"] is not None:
+            with np.load(path / "scaling.npz", allow_pickle=False) as f:
+                names = description["scaling"]["names"]
+                scaling = Scaling(**{k: f[k] for k in f.files}, names=tuple(names) if names else None)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as e:
         if isinstance(e, InputError):
             raise
         raise InputError(f"data set {path} cannot be read ({type(e).__name__}: {e}): generate it again") from None
     if scaling is not None:
-        scaling = Scaling(np.array(scaling["center"]), np.array(scaling["scale"]), tuple(scaling["names"]) if scaling["names"] else None)
         data = scaling.into(data)
-    side = lambda mask: Snapshots(tuple(data[mask & (labels == k)] for k in range(len(t))), t, paired=description["paired"])
-    train = side(masks["train"])
+
+    def side(mask):
+        of = lambda a: None if a is None else tuple(a[mask & (labels == k)] for k in range(len(t)))
+        return Snapshots(of(data), t, of(of_rows.get("weights")), description["paired"], of(of_rows.get("groups")))
+    train = side(of_rows["train"])
     if couplings.d != train.d:
         raise InputError(f"data set {path}: couplings have dimension {couplings.d}, particles {train.d}: generate it again")
-    test = train if (masks["train"] == masks["test"]).all() else side(masks["test"])
+    test = train if (of_rows["train"] == of_rows["test"]).all() else side(of_rows["test"])
     return Dataset(name, train, test, couplings, description, scaling)
 
 # %% ../nbs/15_datasets.ipynb #c876825a

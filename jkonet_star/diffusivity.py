@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from .core import IdentifiabilityWarning
 from .couplings import couple
 from .least_squares import effective_sizes
 from .snapshots import Snapshots
@@ -30,7 +31,7 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
     """
     if not couplings.paired:
         warnings.warn("the diffusivity is not identified from couplings of unpaired snapshots: their residual is the spacing of the samples, not noise. "
-                      "The result has no beta, and predictions have no noise.", stacklevel=2)
+                      "The result has no beta, and predictions have no noise.", IdentifiabilityWarning, stacklevel=2)
         return None
     n = couplings.d * effective_sizes(couplings).sum()
     observed = residual_diffusivity(couplings, drift) * n / max(n - freedom, 0.1 * n)
@@ -52,5 +53,5 @@ def _simulated(c, k, drift, beta, rng):
     first = np.flatnonzero(np.append(True, np.diff(ids) > 0))
     x, b, a = c.x[r][first], np.asarray(drift)[r][first], np.bincount(ids - ids[0], c.w[r])
     y = x + c.tau[k] * b + np.sqrt(2 * beta * c.tau[k]) * rng.normal(size=x.shape)
-    again = couple(Snapshots((x, y), c.t[k:k + 2], (a, a), paired=True), epsilon=c.epsilon, batch_size=c.batch_size)
+    again = couple(Snapshots((x, y), c.span[k], (a, a), paired=True), epsilon=c.epsilon, batch_size=c.batch_size)
     return residual_diffusivity(again, b[again.sources()])

@@ -18,6 +18,7 @@ from .core import InputError
 from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import pairwise_force
+from .snapshots import by_group
 
 # %% ../nbs/14_evaluate.ipynb #760073af
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
@@ -71,8 +72,9 @@ def gradient_errors(solution, snapshots, truth, seed=0):
 
     Returns `{"drift_error", "potential_gradient_error", "interaction_gradient_error"}`; `None` where a term is absent from model or truth, varies with time, or is zero.
     """
-    learned = np.concatenate([solution.drift(x, t, None, snapshots.weight(i)) for i, (x, t) in enumerate(zip(snapshots.x, snapshots.t))])
-    true = np.concatenate([truth.drift(x, snapshots.weight(i)) for i, x in enumerate(snapshots.x)])
+    seen = [(x, t, s.weight(i)) for s, _ in by_group(snapshots).values() for i, (x, t) in enumerate(zip(s.x, s.t))]
+    learned = np.concatenate([solution.drift(x, t, None, w) for x, t, w in seen])
+    true = np.concatenate([truth.drift(x, w) for x, _, w in seen])
     errors = {"drift_error": _relative(learned, true), "potential_gradient_error": None, "interaction_gradient_error": None}
     e, x = solution.energy, np.concatenate(snapshots.x)
     both = e.potential is not None and e.interaction is not None
@@ -112,18 +114,31 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     `emd_*` are Wasserstein distances of order 1, `w2_*` of order 2 (length): `one_step` from every snapshot to the next, `cumulative` from the first. `truth`: a `Truth` or `None`.
     `train` gives the mean shift and the sampling floor (`None` where train and test are the same particles). Predictions have noise, from `seed`, if the solution has a beta.
     """
+    trains = by_group(train)
+    parts = [_distances(solution, None if train is test else trains[name][0], trains[name][0], s, truth, seed, n_jobs) for name, (s, _) in by_group(test).items()]
+    result = {name: None if parts[0][name] is None else sum((p[name] for p in parts), []) for name in parts[0]}
+    result |= {f"{name}_mean": None if v is None else float(np.mean(v)) for name, v in result.items()}
+    result |= {"beta": solution.beta, "beta_true": None if truth is None else truth.beta,
+               "beta_error": None if truth is None or solution.beta is None else abs(solution.beta - truth.beta)}
+    errors = {"drift_error": None, "potential_gradient_error": None, "interaction_gradient_error": None}
+    return result | (errors if truth is None else gradient_errors(solution, test, truth, seed))
+
+
+def _distances(solution, floor, train, test, truth, seed, n_jobs):
+    "Distances of every step of one population, lists of [T] by name."
     T = len(test) - 1
     ahead = [_one_step(solution, test, k, seed) for k in range(T)]
     path = solution.predict(test.x[0], test.t, test.weight(0), key=seed).x
+    mean = [train.weight(i) @ train.x[i] for i in range(T + 1)]
     sides = {
         ("emd_one_step", 1): [(ahead[k], test, k) for k in range(T)],
         ("w2_one_step", 2): [(ahead[k], test, k) for k in range(T)],
         ("emd_cumulative", 1): [(path[k + 1], test, 0) for k in range(T)],
         ("w2_cumulative", 2): [(path[k + 1], test, 0) for k in range(T)],
         ("emd_no_motion", 1): [(test.x[k], test, k) for k in range(T)],
-        ("emd_mean_shift", 1): [(test.x[k] + _mean(train, k + 1) - _mean(train, k), test, k) for k in range(T)],
+        ("emd_mean_shift", 1): [(test.x[k] + mean[k + 1] - mean[k], test, k) for k in range(T)],
     }
-    if train is not test:
+    if floor is not None:
         sides["emd_floor", 1] = [(train.x[k + 1], train, k + 1) for k in range(T)]
     if truth is not None:
         rng = np.random.default_rng(seed)
@@ -133,24 +148,13 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
             for (_, power), steps in sides.items() for k, (x, of, i) in enumerate(steps)]
     with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
         found = iter(list(pool.map(lambda job: wasserstein(*job), jobs)))
-    result = {name: [next(found) for _ in steps] for (name, _), steps in sides.items()}
-    for name in ("emd_floor", "emd_truth"):
-        result.setdefault(name, None)
-    result |= {f"{name}_mean": None if v is None else float(np.mean(v)) for name, v in result.items()}
-    result |= {"beta": solution.beta, "beta_true": None if truth is None else truth.beta,
-               "beta_error": None if truth is None or solution.beta is None else abs(solution.beta - truth.beta)}
-    errors = {"drift_error": None, "potential_gradient_error": None, "interaction_gradient_error": None}
-    return result | (errors if truth is None else gradient_errors(solution, test, truth, seed))
+    return {"emd_floor": None, "emd_truth": None} | {name: [next(found) for _ in steps] for (name, _), steps in sides.items()}
 
 
 def one_step_errors(solution, test, seed=0):
-    "Wasserstein distances of order 1 (length) between predicted and observed snapshots, one step ahead of each: `[T]`. The part of `evaluate` for which there is time after every epoch."
-    return np.array([wasserstein(_one_step(solution, test, k, seed), test.x[k + 1], test.weight(k), test.weight(k + 1)) for k in range(len(test) - 1)])
+    "Wasserstein distances of order 1 (length) between predicted and observed snapshots, one step ahead of each, population by population: `[T]`. The part of `evaluate` for which there is time after every epoch."
+    return np.array([wasserstein(_one_step(solution, s, k, seed), s.x[k + 1], s.weight(k), s.weight(k + 1)) for s, _ in by_group(test).values() for k in range(len(s) - 1)])
 
 
 def _one_step(solution, test, k, seed):
     return solution.predict(test.x[k], test.t[k:k + 2], test.weight(k), key=1000 * seed + k).x[1]
-
-
-def _mean(snapshots, i):
-    return snapshots.weight(i) @ snapshots.x[i]

@@ -191,7 +191,7 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
         if not ok:
             raise InputError(f"{name} = {getattr(config, name)} is out of range")
     obs = observe(couplings, config.evaluate_at)
-    particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
+    particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
     scale = max(particles.std(0).mean(), 1e-12)
     speed = np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d) or 1.0
     keys = jax.random.split(jax.random.key(seed), 3)

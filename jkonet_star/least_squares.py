@@ -95,11 +95,11 @@ class LinearFit:
     score: float
 
 
-def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0):
+def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0, last=None):
     """The ridge solution of normal equations that predicts best.
 
     `G`: [T, p, p], `c`: [T, p], `v2`: [T] as from `normal_equations`; `n`: [T] number of scalar observations of each step. With an interaction, `n_split` is the number of potential
-    features and `G_all` `[p, p]` the Gram under all snapshots. `ridge`: in place of those that are tried, if not 0. Raises `InputError` if no solution is finite.
+    features and `G_all` `[p, p]` the Gram under all snapshots. `ridge`: in place of those that are tried, if not 0. `last`: [T] the steps to predict from the others, the last one if `None`. Raises `InputError` if no solution is finite.
     """
     T = len(G)
     diagonal = np.diag(G.sum(0))
@@ -116,13 +116,15 @@ def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0):
     lams = np.array([ridge]) if ridge else lams
     full = _Ridge(G.sum(0), c.sum(0), penalty)
     lams = lams * (full.w[-1] if G_all is None else 1)
-    if T > 1:
-        early = _Ridge(G[:-1].sum(0), c[:-1].sum(0), penalty)
+    last = np.arange(T) == T - 1 if last is None else last
+    if not last.all():
+        early = _Ridge(G[~last].sum(0), c[~last].sum(0), penalty)
+        G1, c1, v1 = G[last].sum(0), c[last].sum(0), v2[last].sum()
         scores = []
         for lam in lams:
             theta = early.theta(lam)
-            ahead = max(v2[-1] + 2 * theta @ c[-1] + theta @ G[-1] @ theta, 1e-15 * v2[-1])
-            scores.append(early.gcv(lam, v2[:-1].sum(), n[:-1].sum()) + ahead)
+            ahead = max(v1 + 2 * theta @ c1 + theta @ G1 @ theta, 1e-15 * v1)
+            scores.append(early.gcv(lam, v2[~last].sum(), n[~last].sum()) + ahead)
     else:
         scores = [full.gcv(lam, v2.sum(), n.sum()) for lam in lams]
     if not np.isfinite(scores).any():
@@ -152,7 +154,7 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     if not 0 <= config.ridge < np.inf:
         raise InputError(f"ridge = {config.ridge} is out of range")
     obs = observe(couplings, config.evaluate_at)
-    particles = np.concatenate([couplings.x, couplings.y[couplings.rows(couplings.n_steps - 1)]])
+    particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
     n = couplings.d * effective_sizes(couplings)
     pairs = [(a, b) for a in (config.lengthscales if "potential" in terms else (None,))
              for b in (config.interaction_lengthscales if "interaction" in terms else (None,))]
@@ -162,10 +164,10 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
                         None if b is None else interaction_features(particles, config.n_interaction_features, b, seed), "internal" in terms)
         equations = normal_equations(energy, obs if b is None else _with_arrivals(obs, couplings))
         if b is None:
-            found = solve(*equations, n, ridge=config.ridge)
+            found = solve(*equations, n, ridge=config.ridge, last=couplings.last)
         else:
             n_split = len(equations[1][0]) - config.n_interaction_features - (obs.score is not None and energy.internal)
-            found = solve(*(e[:-1] for e in equations), n, n_split, equations[0].mean(0), config.ridge)
+            found = solve(*(e[:couplings.n_steps] for e in equations), n, n_split, equations[0].mean(0), config.ridge, couplings.last)
         if best is None or found.score < best[1].score:
             best = energy, found, (a, b)
     energy, found, (a, b) = best
@@ -184,14 +186,20 @@ def effective_sizes(couplings):
 
 # %% ../nbs/09_least_squares.ipynb #c3d5707e
 def _with_arrivals(obs, couplings):
-    "Observations and, as one more step that only the penalty sees, the last snapshot."
-    c, r = couplings, couplings.rows(couplings.n_steps - 1)
+    "Observations and, as one more step each that only the penalty sees, the last snapshot of every population."
+    for k in np.flatnonzero(couplings.last):
+        obs = _with_arrival(obs, couplings, k)
+    return obs
+
+
+def _with_arrival(obs, c, k):
+    r, step = c.rows(k), len(obs.population)
     y, w = c.y[r], c.w[r]
     n = max(obs.population.shape[1], len(y))
     fill = lambda a, **how: np.pad(a, [(0, 0), (0, n - a.shape[1])] + [(0, 0)] * (a.ndim - 2), **how)
     zeros = np.zeros_like(y)
-    return Observations(np.concatenate([obs.z, y]), np.concatenate([obs.velocity, zeros]), np.append(obs.t, np.full(len(y), c.t[-1])),
-                        np.append(obs.w, w / c.n_steps), np.append(obs.step, np.full(len(y), c.n_steps)),
+    return Observations(np.concatenate([obs.z, y]), np.concatenate([obs.velocity, zeros]), np.append(obs.t, np.full(len(y), c.span[k, 1])),
+                        np.append(obs.w, w / c.n_steps), np.append(obs.step, np.full(len(y), step)),
                         np.concatenate([fill(obs.population, mode="edge"), fill(y[None], mode="edge")]), np.concatenate([fill(obs.mass), fill(w[None])]),
                         None if obs.score is None else np.concatenate([obs.score, zeros]), np.append(obs.source, obs.source[-1] + 1 + np.arange(len(y))))
 

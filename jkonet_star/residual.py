@@ -66,7 +66,7 @@ def observe(couplings, evaluate_at="source"):
     n = max(r.stop - r.start for r in rows)
     population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
     mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
-    return Observations(z, velocity, c.t[step] + s * c.tau[step], w / c.n_steps, step, population, mass, c.score if s == 1 else None, source)
+    return Observations(z, velocity, c.span[step, 0] + s * c.tau[step], w / c.n_steps, step, population, mass, c.score if s == 1 else None, source)
 
 # %% ../nbs/08_residual.ipynb #8e06d399
 def mean_fields(energy, params, population, mass):

@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -45,24 +44,23 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     Thread(target=_import_ahead, daemon=True).start()
     clock("load")
 
-    from jkonet_star.density import add_score, fit_mixtures
+    from jkonet_star.density import add_score, target_mixtures
     from jkonet_star.evaluate import evaluate
     from jkonet_star.solvers import fit, populations
     couplings = data.couplings
     clock("couple")
     n_components = data.info["parameters"]["n_gmm_components"]
     if "internal" in terms and settings.get("evaluate_at") == "target":
-        couplings = add_score(couplings, fit_mixtures(populations(couplings), n_components, seed))
+        couplings = add_score(couplings, target_mixtures(populations(couplings), n_components, seed))
     clock("density")
     click.echo(f"{solver} on {dataset}")
     checkpoint = Path(out_dir) / dataset / f"{solver}.checkpoint.npz"
     if resume and not checkpoint.is_file():
         click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
     try:
-        solution = fit(couplings, solver, seed, progress=sys.stderr.isatty(), checkpoint=checkpoint, resume=resume, **settings)
+        solution = fit(couplings, solver, seed, progress=sys.stderr.isatty(), scaling=data.scaling, checkpoint=checkpoint, resume=resume, **settings)
     except KeyboardInterrupt:
         raise InputError(f"interrupted. {f'{checkpoint} is kept: give the same command with --resume to go on' if checkpoint.is_file() else 'Nothing was written'}") from None
-    solution = replace(solution, scaling=data.scaling)
     clock("fit")
     judged = judge(data)
     metrics = {"solver": solver, "dataset": dataset, "seed": seed, "evaluated_on": "train_data" if judged is data.train else evaluate_on, "settings": solution.settings, "versions": solution.versions,
