@@ -334,7 +334,7 @@ def versions():
 _version = cache(version)  # a search through the installed packages
 
 # %% ../nbs/13_solvers.ipynb #c08bb3db
-_FORMAT = 1
+_FORMAT = 2
 
 
 def save_model(solution, path):
