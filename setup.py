@@ -27,8 +27,8 @@ setup(
     python_requires=">=" + cfg["min_python"],
     install_requires=shlex.split(cfg["requirements"]),
     extras_require={
-        "dev": shlex.split(" ".join(cfg[f"{extra}_requirements"] for extra in ("dev", "sweep", "cluster"))),
-        **{extra: shlex.split(cfg[f"{extra}_requirements"]) for extra in ("sweep", "cluster", "wandb")},
+        "dev": shlex.split(" ".join(cfg[f"{extra}_requirements"] for extra in ("dev", "sweep", "cluster", "docs"))),
+        **{extra: shlex.split(cfg[f"{extra}_requirements"]) for extra in ("sweep", "cluster", "docs", "wandb")},
     },
     entry_points={
         "console_scripts": shlex.split(cfg["console_scripts"]),

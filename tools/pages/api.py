@@ -1,0 +1,108 @@
+"""The reference: what the package says of its public names, as HTML."""
+import html
+import importlib
+import inspect
+import re
+
+import click
+
+PARAMETERS = re.compile(r"((?:`\*{0,2}\w+`(?:, | and )?)+): ")
+
+
+def public(module):
+    "The public names of a module and their objects."
+    m = importlib.import_module(module)
+    return {name: getattr(m, name) for name in m.__all__}
+
+
+def methods(cls):
+    "Public methods and properties that a class defines itself, by name."
+    found = {}
+    for name, value in vars(cls).items():
+        f = value.fget if isinstance(value, property) else inspect.unwrap(getattr(value, "__func__", value))
+        if inspect.isfunction(f) and not name.startswith("_") and f.__module__ == cls.__module__:
+            found[name] = value
+    return found
+
+
+def summary(obj):
+    "What an object says of itself; for plain data, what it is. Nothing where there is no docstring."
+    if isinstance(obj, click.Command):
+        return obj.help or ""
+    own = inspect.getdoc(obj) or ""
+    if inspect.isclass(obj):
+        return "" if own.startswith(obj.__name__ + "(") else own  # dataclasses write that themselves
+    if callable(obj) or isinstance(obj, (property, classmethod, staticmethod)):
+        return own
+    keys = f", with keys {', '.join(f'`{k}`' for k in obj)}" if isinstance(obj, dict) else ""
+    return f"A `{type(obj).__name__}`{keys}."
+
+
+def anchors(module, href):
+    "The places where the public names of a module are documented."
+    for name, obj in public(module).items():
+        yield name, f"{href}#{name.lower()}"
+        for method in methods(obj) if inspect.isclass(obj) else ():
+            yield f"{name}.{method}", f"{href}#{name.lower()}.{method.lower()}"
+
+
+def signature(name, obj):
+    "How it is called, one parameter a line where it is long."
+    f = getattr(obj, "__func__", obj)
+    try:
+        given = inspect.signature(f)
+    except (TypeError, ValueError):
+        return name
+    parameters = [str(p) for p in given.parameters.values() if p.name not in ("self", "cls")]
+    parameters = [re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p) for p in parameters]
+    line = f"{name}({', '.join(parameters)})"
+    return line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
+
+
+def table(text, markdown):
+    "Prose as it is, and runs of '`x`: [n, d] meaning.' as the rows of a table."
+    found = list(PARAMETERS.finditer(text))
+    if not found:
+        return markdown(text) if text else ""
+    last = found[-1].end()
+    end = re.compile(r"\n\n|\s(?=(?:Returns|Raises|Source:|Gives)\b)").search(text, last)
+    stop = end.start() if end else len(text)
+    rows = []
+    for m, after in zip(found, [*(m.start() for m in found[1:]), stop]):
+        shape, meaning = re.match(r"(\[[^\]]*\])?,? ?(.*)", text[m.end():after].strip(), re.S).groups()
+        rows.append((markdown(m[1]), f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|(,| and|;)$", "", meaning))))
+    shaped = any(shape for _, shape, _ in rows)
+    head = "".join(f"<th>{h}</th>" for h in ("name", *["shape"] * shaped, "meaning"))
+    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', c).strip()}</td>" for c in ((n, s, t) if shaped else (n, t))) + "</tr>" for n, s, t in rows)
+    before, rest = text[:found[0].start()].strip(), text[stop:].strip()
+    return (markdown(before) if before else "") + f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>' + (table(rest, markdown) if rest else "")
+
+
+def source(obj, repository):
+    "A link to the lines that define an object."
+    f = obj.fget if isinstance(obj, property) else inspect.unwrap(getattr(obj, "__func__", obj))
+    try:
+        line, module = inspect.getsourcelines(f)[1], f.__module__
+    except (TypeError, OSError, AttributeError):
+        return ""
+    return f'<a class="to-source" href="{repository}/{module.replace(".", "/")}.py#L{line}" aria-label="Source of {f.__name__}">source</a>'
+
+
+def entry(name, ident, obj, level, markdown, colour, repository):
+    "One documented name; the section it opens is left open, for methods."
+    called = callable(obj) or isinstance(obj, (classmethod, staticmethod))
+    line = signature(name, obj) if called else ""
+    own = set(re.findall(r"\w+(?=[,:=)]| =)", line))
+    head, _, rest = summary(obj).partition("\n\n")
+    text = markdown(head, own) + table(rest, lambda t: markdown(t, own))
+    heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
+    return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
+
+
+def document(module, name, level, markdown, colour, repository):
+    "A public name, and its methods if it is a class."
+    obj = public(module)[name]
+    parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
+    for method, value in methods(obj).items() if inspect.isclass(obj) else ():
+        parts.append(entry(f"{name}.{method}", f"{name}.{method}".lower(), value, level + 1, markdown, colour, repository) + "</section>")
+    return "".join(parts) + "</section>"
