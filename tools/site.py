@@ -46,8 +46,9 @@ def listed(page, pages):
 
 
 def plain(body):
-    "The words of a piece of HTML, without code that is folded away and without formulas."
-    body = re.sub(r"<details.*?</details>|<math.*?</math>|<svg.*?</svg>", " ", body, flags=re.S)
+    "The words of a piece of HTML, without code and formulas."
+    body = re.sub(r"<details.*?</details>|<math.*?</math>|<pre class=\"code\".*?</pre>", " ", body, flags=re.S)
+    body = re.sub(r"</?(?:a|code|em|span|strong)\b[^>]*>", "", body)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 

@@ -6,7 +6,8 @@ import re
 
 import click
 
-PARAMETERS = re.compile(r"((?:`\*{0,2}\w+`(?:, | and )?)+): ")
+NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
+PARAMETERS = re.compile(NAMES + r"(?:: | (?=\([^)]*\)[,.;]))")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
 
 
 def public(module):
@@ -60,22 +61,25 @@ def signature(name, obj):
 
 
 def table(text, markdown):
-    "Prose as it is, and runs of '`x`: [n, d] meaning.' as the rows of a table."
+    "Prose as it is, and a run of '`x`: [n, d] meaning.' as a table of names, shapes and meanings."
     found = list(PARAMETERS.finditer(text))
     if not found:
         return markdown(text) if text else ""
-    last = found[-1].end()
-    end = re.compile(r"\n\n|\s(?=(?:Returns|Raises|Source:|Gives)\b)").search(text, last)
-    stop = end.start() if end else len(text)
-    rows = []
-    for m, after in zip(found, [*(m.start() for m in found[1:]), stop]):
-        shape, meaning = re.match(r"(\[[^\]]*\])?,? ?(.*)", text[m.end():after].strip(), re.S).groups()
-        rows.append((markdown(m[1]), f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|(,| and|;)$", "", meaning))))
-    shaped = any(shape for _, shape, _ in rows)
-    head = "".join(f"<th>{h}</th>" for h in ("name", *["shape"] * shaped, "meaning"))
-    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', c).strip()}</td>" for c in ((n, s, t) if shaped else (n, t))) + "</tr>" for n, s, t in rows)
-    before, rest = text[:found[0].start()].strip(), text[stop:].strip()
-    return (markdown(before) if before else "") + f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>' + (table(rest, markdown) if rest else "")
+    last = re.compile(r"(?<=\.)\s+(?=[A-Z`])|\n\n").search(text, found[-1].end())
+    stops = [*(m.start() for m in found[1:]), last.start() if last else len(text)]
+    rows = [(markdown(m[1].strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
+    if not any(shape for _, shape, _ in rows):
+        rows = [(name, meaning) for name, _, meaning in rows]
+    head = ("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning")
+    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>" for row in rows)
+    made = f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    before, after = text[:found[0].start()].strip(), text[stops[-1]:].strip()
+    return (markdown(before) if before else "") + made + (markdown(after) if after else "")
+
+
+def _shape_and_meaning(text, markdown):
+    shape, meaning = re.match(r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S).groups()
+    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|(,| and|;)$", "", meaning))
 
 
 def source(obj, repository):
