@@ -7,7 +7,7 @@ import re
 import click
 
 NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
-PARAMETERS = re.compile(NAMES + r"(?:: | (?=\([^)]*\)[,.;]))")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
+PARAMETERS = re.compile(NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
 
 
 def public(module):
@@ -17,11 +17,12 @@ def public(module):
 
 
 def methods(cls):
-    "Public methods and properties that a class defines itself, by name."
+    "Public methods and properties that a class adds, by name; what it only overrides counts if it says something of its own."
     found = {}
     for name, value in vars(cls).items():
         f = value.fget if isinstance(value, property) else inspect.unwrap(getattr(value, "__func__", value))
-        if inspect.isfunction(f) and not name.startswith("_") and f.__module__ == cls.__module__:
+        added = inspect.isfunction(f) and f.__module__ == cls.__module__ and not name.startswith("_")
+        if added and (f.__doc__ or not any(name in vars(base) for base in cls.__mro__[1:])):
             found[name] = value
     return found
 
@@ -50,10 +51,12 @@ def anchors(module, href):
 def signature(name, obj):
     "How it is called, one parameter a line where it is long."
     f = getattr(obj, "__func__", obj)
+    if isinstance(obj, click.Command) or (inspect.isclass(obj) and obj.__init__.__module__ != obj.__module__):
+        return ""
     try:
         given = inspect.signature(f)
     except (TypeError, ValueError):
-        return name
+        return ""
     parameters = [str(p) for p in given.parameters.values() if p.name not in ("self", "cls")]
     parameters = [re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p) for p in parameters]
     line = f"{name}({', '.join(parameters)})"
@@ -63,11 +66,11 @@ def signature(name, obj):
 def table(text, markdown):
     "Prose as it is, and a run of '`x`: [n, d] meaning.' as a table of names, shapes and meanings."
     found = list(PARAMETERS.finditer(text))
-    if not found:
+    if len(found) < 2:
         return markdown(text) if text else ""
     last = re.compile(r"(?<=\.)\s+(?=[A-Z`])|\n\n").search(text, found[-1].end())
     stops = [*(m.start() for m in found[1:]), last.start() if last else len(text)]
-    rows = [(markdown(m[1].strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
+    rows = [(markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
     if not any(shape for _, shape, _ in rows):
         rows = [(name, meaning) for name, _, meaning in rows]
     head = ("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning")
@@ -79,7 +82,7 @@ def table(text, markdown):
 
 def _shape_and_meaning(text, markdown):
     shape, meaning = re.match(r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S).groups()
-    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|(,| and|;)$", "", meaning))
+    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|^and$|(,| and|;)$", "", meaning))
 
 
 def source(obj, repository):
@@ -105,7 +108,9 @@ def entry(name, ident, obj, level, markdown, colour, repository):
 
 def document(module, name, level, markdown, colour, repository):
     "A public name, and its methods if it is a class."
-    obj = public(module)[name]
+    obj, original = public(module)[name], getattr(public(module)[name], "__name__", name)
+    if original != name and original in public(module):
+        return f'<section class="api"><h{level} id="{name.lower()}"><code>{name}</code></h{level}>{markdown(f"Another name of `{original}`.")}</section>'
     parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
     for method, value in methods(obj).items() if inspect.isclass(obj) else ():
         parts.append(entry(f"{name}.{method}", f"{name}.{method}".lower(), value, level + 1, markdown, colour, repository) + "</section>")
