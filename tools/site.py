@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 from jinja2 import Environment, FileSystemLoader
+from jkonet_star.core import writing
 from pages.api import anchors
 from pages.notebooks import Writer, read_page
 
@@ -63,12 +64,10 @@ def records(page):
 
 
 def build(root, out):
-    "Write the pages of the notebooks in `root` and all they need into the folder `out`."
+    "Write the pages of the notebooks in `root` and all they need into the empty folder `out`."
     settings = configparser.ConfigParser(delimiters=["="])
     settings.read(root.parent / "settings.ini", encoding="utf-8")
     about = settings["DEFAULT"]
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
     pages = read_pages(root)
     names = {}
     for page in pages:
@@ -92,6 +91,8 @@ def build(root, out):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Write the site from the notebooks and _quarto.yml.")
-    parser.add_argument("--out", type=Path, default=ROOT / "_docs", help="folder to write, emptied first")
+    parser.add_argument("--out", type=Path, default=ROOT / "_docs", help="folder to write, in place of what is there")
     out = parser.parse_args().out
-    print(f"{len(build(ROOT / 'nbs', out))} pages in {out}: open {out / 'index.html'}")
+    with writing(out, folder=True) as room:
+        pages = build(ROOT / "nbs", room)
+    print(f"{len(pages)} pages in {out}: open {out / 'index.html'}")

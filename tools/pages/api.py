@@ -51,13 +51,14 @@ def anchors(module, href):
 def signature(name, obj):
     "How it is called, one parameter a line where it is long."
     f = getattr(obj, "__func__", obj)
-    if isinstance(obj, click.Command) or (inspect.isclass(obj) and obj.__init__.__module__ != obj.__module__):
+    if isinstance(obj, click.Command) or (inspect.isclass(obj) and getattr(obj.__init__, "__module__", None) != obj.__module__):
         return ""
     try:
         given = inspect.signature(f)
     except (TypeError, ValueError):
         return ""
-    parameters = [str(p) for p in given.parameters.values() if p.name not in ("self", "cls")]
+    first = "cls" if isinstance(obj, classmethod) else "self"
+    parameters = [str(p) for p in given.parameters.values() if p.name != first]
     parameters = [re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p) for p in parameters]
     line = f"{name}({', '.join(parameters)})"
     return line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
