@@ -21,6 +21,12 @@ def test_public_names_have_a_docstring(module):
     assert not without, f"jkonet_star.{module}: no docstring for {', '.join(without)}"
 
 
+def test_a_missing_docstring_is_seen():
+    from dataclasses import make_dataclass
+    from pages.api import summary
+    assert not any(map(summary, (lambda x: x, property(lambda self: 0), type("Silent", (ValueError,), {}), make_dataclass("Plain", ["x"]))))
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_figures_have_a_text_of_their_own(notebook):
     from pages.notebooks import read_page

@@ -31,7 +31,7 @@ def summary(obj):
     "What an object says of itself; for plain data, what it is. Nothing where there is no docstring."
     if isinstance(obj, click.Command):
         return obj.help or ""
-    own = inspect.getdoc(obj) or ""
+    own = inspect.cleandoc(obj.__doc__ or "")  # getdoc would take that of a base
     if inspect.isclass(obj):
         return "" if own.startswith(obj.__name__ + "(") else own  # dataclasses write that themselves
     if callable(obj) or isinstance(obj, (property, classmethod, staticmethod)):
