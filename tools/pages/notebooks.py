@@ -75,6 +75,11 @@ def colour(code, language):
     return f'<pre class="code" tabindex="0"><code>{highlight(code, lexer, HtmlFormatter(nowrap=True))}</code></pre>'
 
 
+def folded(code):
+    "Python code that is there for who asks."
+    return f'<details class="source"><summary>Code</summary>{colour(code, "python")}</details>'
+
+
 class Writer:
     "Makes the bodies of pages. `names` are the addresses of the package's public names, `hrefs` those of the notebooks."
 
@@ -156,7 +161,7 @@ class Writer:
             return self.exported(text)
         alts = flags.get("fig-alt", [])
         alts = [alts] if isinstance(alts, str) else list(alts)
-        shown = "" if flags.get("echo") is False else colour(text, "python")
+        shown = "" if flags.get("echo") is False else folded(text) if flags.get("code-fold") else colour(text, "python")
         caption = f'<p class="caption">{self.md.renderInline(flags["fig-cap"])}</p>' if "fig-cap" in flags else ""
         return f'<div class="cell">{shown}{"".join(self.output(o, alts) for o in outputs)}{caption}</div>'
 
@@ -169,7 +174,7 @@ class Writer:
                 self.page.headings.append((self.level + 1, name.lower(), name, True))
                 parts.append(document(f"jkonet_star.{self.page.module}", name, self.level + 1, self.markdown, colour, self.repository))
         if defined:
-            parts.append(f'<details class="source"><summary>Code</summary>{colour(text, "python")}</details>')
+            parts.append(folded(text))
         return "".join(parts)
 
     def output(self, out, alts):
