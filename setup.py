@@ -9,6 +9,7 @@ here = Path(__file__).parent
 parser = configparser.ConfigParser(delimiters=["="])
 parser.read(here / "settings.ini", encoding="utf-8")
 cfg = parser["DEFAULT"]
+extras = ("cells", "cluster", "docs", "sweep")  # all of them are needed to develop
 
 setup(
     name=cfg["lib_name"],
@@ -27,8 +28,8 @@ setup(
     python_requires=">=" + cfg["min_python"],
     install_requires=shlex.split(cfg["requirements"]),
     extras_require={
-        "dev": shlex.split(" ".join(cfg[f"{extra}_requirements"] for extra in ("dev", "sweep", "cluster", "cells"))),
-        **{extra: shlex.split(cfg[f"{extra}_requirements"]) for extra in ("cells", "sweep", "cluster", "wandb")},
+        "dev": shlex.split(" ".join(cfg[f"{extra}_requirements"] for extra in ("dev", *extras))),
+        **{extra: shlex.split(cfg[f"{extra}_requirements"]) for extra in (*extras, "wandb")},
     },
     entry_points={
         "console_scripts": shlex.split(cfg["console_scripts"]),

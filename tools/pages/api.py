@@ -1,0 +1,118 @@
+"""The reference: what the package says of its public names, as HTML."""
+import html
+import importlib
+import inspect
+import re
+
+import click
+
+NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
+PARAMETERS = re.compile(NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
+
+
+def public(module):
+    "The public names of a module and their objects."
+    m = importlib.import_module(module)
+    return {name: getattr(m, name) for name in m.__all__}
+
+
+def methods(cls):
+    "Public methods and properties that a class adds, by name; what it only overrides counts if it says something of its own."
+    found = {}
+    for name, value in vars(cls).items():
+        f = value.fget if isinstance(value, property) else inspect.unwrap(getattr(value, "__func__", value))
+        added = inspect.isfunction(f) and f.__module__ == cls.__module__ and not name.startswith("_")
+        if added and (f.__doc__ or not any(name in vars(base) for base in cls.__mro__[1:])):
+            found[name] = value
+    return found
+
+
+def summary(obj):
+    "What an object says of itself; for plain data, what it is. Nothing where there is no docstring."
+    if isinstance(obj, click.Command):
+        return obj.help or ""
+    own = inspect.cleandoc(obj.__doc__ or "")  # getdoc would take that of a base
+    if inspect.isclass(obj):
+        return "" if own.startswith(obj.__name__ + "(") else own  # dataclasses write that themselves
+    if callable(obj) or isinstance(obj, (property, classmethod, staticmethod)):
+        return own
+    keys = f", with keys {', '.join(f'`{k}`' for k in obj)}" if isinstance(obj, dict) else ""
+    return f"A `{type(obj).__name__}`{keys}."
+
+
+def anchors(module, href):
+    "The places where the public names of a module are documented."
+    for name, obj in public(module).items():
+        yield name, f"{href}#{name.lower()}"
+        for method in methods(obj) if inspect.isclass(obj) else ():
+            yield f"{name}.{method}", f"{href}#{name.lower()}.{method.lower()}"
+
+
+def signature(name, obj):
+    "How it is called, one parameter a line where it is long."
+    f = getattr(obj, "__func__", obj)
+    if isinstance(obj, click.Command) or (inspect.isclass(obj) and getattr(obj.__init__, "__module__", None) != obj.__module__):
+        return ""
+    try:
+        given = inspect.signature(f)
+    except (TypeError, ValueError):
+        return ""
+    first = "cls" if isinstance(obj, classmethod) else "self"
+    parameters = [str(p) for p in given.parameters.values() if p.name != first]
+    parameters = [re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p) for p in parameters]
+    line = f"{name}({', '.join(parameters)})"
+    return line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
+
+
+def table(text, markdown):
+    "Prose as it is, and a run of '`x`: [n, d] meaning.' as a table of names, shapes and meanings."
+    found = list(PARAMETERS.finditer(text))
+    if len(found) < 2:
+        return markdown(text) if text else ""
+    last = re.compile(r"(?<=\.)\s+(?=[A-Z`])|\n\n").search(text, found[-1].end())
+    stops = [*(m.start() for m in found[1:]), last.start() if last else len(text)]
+    rows = [(markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
+    if not any(shape for _, shape, _ in rows):
+        rows = [(name, meaning) for name, _, meaning in rows]
+    head = ("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning")
+    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>" for row in rows)
+    made = f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    before, after = text[:found[0].start()].strip(), text[stops[-1]:].strip()
+    return (markdown(before) if before else "") + made + (markdown(after) if after else "")
+
+
+def _shape_and_meaning(text, markdown):
+    shape, meaning = re.match(r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S).groups()
+    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|^and$|(,| and|;)$", "", meaning))
+
+
+def source(obj, repository):
+    "A link to the lines that define an object."
+    f = obj.fget if isinstance(obj, property) else inspect.unwrap(getattr(obj, "__func__", obj))
+    try:
+        line, module = inspect.getsourcelines(f)[1], f.__module__
+    except (TypeError, OSError, AttributeError):
+        return ""
+    return f'<a class="to-source" href="{repository}/{module.replace(".", "/")}.py#L{line}" aria-label="Source of {f.__name__}">source</a>'
+
+
+def entry(name, ident, obj, level, markdown, colour, repository):
+    "One documented name; the section it opens is left open, for methods."
+    called = callable(obj) or isinstance(obj, (classmethod, staticmethod))
+    line = signature(name, obj) if called else ""
+    own = set(re.findall(r"\w+(?=[,:=)]| =)", line))
+    head, _, rest = summary(obj).partition("\n\n")
+    text = markdown(head, own) + table(rest, lambda t: markdown(t, own))
+    heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
+    return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
+
+
+def document(module, name, level, markdown, colour, repository):
+    "A public name, and its methods if it is a class."
+    obj, original = public(module)[name], getattr(public(module)[name], "__name__", name)
+    if original != name and original in public(module):
+        return f'<section class="api"><h{level} id="{name.lower()}"><code>{name}</code></h{level}>{markdown(f"Another name of `{original}`.")}</section>'
+    parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
+    for method, value in methods(obj).items() if inspect.isclass(obj) else ():
+        parts.append(entry(f"{name}.{method}", f"{name}.{method}".lower(), value, level + 1, markdown, colour, repository) + "</section>")
+    return "".join(parts) + "</section>"
