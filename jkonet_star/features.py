@@ -10,6 +10,7 @@ __all__ = ['components', 'component', 'static', 'Polynomials', 'Waves', 'Gaussia
 import itertools
 import math
 from dataclasses import dataclass, field
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -43,32 +44,54 @@ class Polynomials:
     @property
     def powers(self):
         "Exponents of every feature, `[p, d]`."
-        d = len(self.center)
-        rows = [np.bincount(c, minlength=d + 1)[1:] for c in itertools.combinations_with_replacement(range(d + 1), self.degree)]
-        return np.array(rows)[np.sum(rows, 1) > 0]
+        return np.array(list(_places(len(self.center), self.degree))[1:])
 
     def value(self, x):
         "Features `[n, p]` at points `x` `[n, d]`."
-        T, _ = self._tables(x)
-        return self._product(T, [T] * x.shape[1])
+        return self._product(self._tables(x))
+
+    def slopes(self, x):
+        "What gradients are made of, see `Linear`: the products of degree 0 to `degree - 1`, `[n, R]`."
+        lower = np.array(list(_places(len(self.center), self.degree - 1)))
+        T = self._tables(x)
+        return math.prod(T[:, lower[:, k], k] for k in range(x.shape[1]))
+
+    def along(self, k):
+        "How slopes make up the derivative along coordinate `k`, `[R, p]` (1/length)."
+        return jnp.asarray(_derivatives(len(self.center), self.degree, k)) / jnp.asarray(self.scale)[k]
 
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
-        T, D = self._tables(x)
-        d = x.shape[1]
-        return jnp.stack([self._product(T, [D if k == j else T for k in range(d)]) for j in range(d)], -1)
+        return jnp.stack([self.slopes(x) @ self.along(k) for k in range(x.shape[1])], -1)
 
     def _tables(self, x):
         z = (x - self.center) / self.scale
-        T, U = [jnp.ones_like(z), z], [jnp.ones_like(z), 2 * z]
+        T = [jnp.ones_like(z), z]
         for _ in range(2, self.degree + 1):
             T.append(2 * z * T[-1] - T[-2])
-            U.append(2 * z * U[-1] - U[-2])
-        D = [jnp.zeros_like(z)] + [k * U[k - 1] / self.scale for k in range(1, self.degree + 1)]
-        return jnp.stack(T[:self.degree + 1], 1), jnp.stack(D, 1)
+        return jnp.stack(T[:self.degree + 1], 1)
 
-    def _product(self, T, tables):
-        return math.prod(table[:, self.powers[:, k], k] for k, table in enumerate(tables))
+    def _product(self, T):
+        return math.prod(T[:, self.powers[:, k], k] for k in range(len(self.center)))
+
+
+def _places(d, degree):
+    "Exponents of total degree at most `degree` in `d` coordinates, the constant first, each with its place."
+    rows = (np.bincount(np.array(c, int), minlength=d + 1)[1:] for c in itertools.combinations_with_replacement(range(d + 1), degree))
+    return {tuple(map(int, r)): i for i, r in enumerate(sorted(map(tuple, rows), key=lambda r: (sum(r), r)))}
+
+
+@cache
+def _derivatives(d, degree, k):
+    "Coefficients `[R, p]` of the derivatives along `k` of Chebyshev products, among the products of one degree less."
+    lower, upper = _places(d, degree - 1), list(_places(d, degree))[1:]
+    found = np.zeros((len(lower), len(upper)))
+    for p, powers in enumerate(upper):
+        if powers[k]:
+            for m, value in enumerate(np.polynomial.chebyshev.chebder(np.eye(degree + 1)[powers[k]])):
+                if value:
+                    found[lower[*powers[:k], m, *powers[k + 1:]], p] = value
+    return found
 
 # %% ../nbs/06_features.ipynb #90cf3a14
 @component
@@ -81,9 +104,17 @@ class Waves:
         "Features `[n, p]` at points `x` `[n, d]`."
         return jnp.cos(x @ self.omega.T + self.phase)
 
+    def slopes(self, x):
+        "What gradients are made of, see `Linear`: a wave's slope along its `omega`, `[n, p]`."
+        return -jnp.sin(x @ self.omega.T + self.phase)
+
+    def along(self, k):
+        "How slopes make up the derivative along coordinate `k`, `[p, p]` (1/length)."
+        return jnp.diag(self.omega[:, k])
+
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
-        return -jnp.sin(x @ self.omega.T + self.phase)[:, :, None] * self.omega
+        return self.slopes(x)[:, :, None] * self.omega
 
 
 @component
@@ -103,12 +134,22 @@ class Gaussians:
 
 @component
 class Linear:
-    "A potential `V = theta . phi` over the feature maps `parts`, side by side."
+    """A potential `V = theta . phi` over the feature maps `parts`, side by side.
+
+    A part has `.value(x)` `[n, p]` and `.gradient(x)` `[n, p, d]`, and, if its gradients are made of fewer than p d functions, `slopes(x)` `[n, R]` and `along(k)` `[R, p]` with `gradient(x)[:, :, k] = slopes(x) @ along(k)`.
+    """
     parts: tuple
 
-    def design(self, x, t=None):
-        "What multiplies theta in the gradient of V: `[n, p, d]`; `t` is ignored, the potential does not change with time."
-        return jnp.concatenate([f.gradient(x) for f in self.parts], 1)
+    def slopes(self, x, t=None):
+        "What the gradients of all parts are made of, `[n, R]`; `t` is ignored, the potential does not change with time."
+        return jnp.concatenate([f.slopes(x) if hasattr(f, "slopes") else f.gradient(x).reshape(len(x), -1) for f in self.parts], 1)
+
+    def along(self, k, d):
+        "How `slopes` make up the derivatives along coordinate `k` of `d`, `[R, p]`."
+        def one(f):
+            p = jax.eval_shape(f.value, jnp.zeros((1, d))).shape[1]
+            return jnp.kron(jnp.eye(p), jnp.eye(d)[:, k:k + 1])
+        return jax.scipy.linalg.block_diag(*(f.along(k) if hasattr(f, "along") else one(f) for f in self.parts))
 
     def value(self, theta, x, t=None):
         "V at points `x` `[n, d]`: `[n]`."
@@ -116,7 +157,7 @@ class Linear:
 
     def gradient(self, theta, x, t=None):
         "Gradient of V at points `x` `[n, d]`: `[n, d]`."
-        return jnp.einsum("npd,p->nd", self.design(x), theta)
+        return self.slopes(x) @ jnp.stack([self.along(k, x.shape[1]) @ theta for k in range(x.shape[1])], 1)
 
 # %% ../nbs/06_features.ipynb #94b2fe05
 def mean_field(omega, population, weights):
@@ -143,9 +184,13 @@ class LinearInteraction:
         "What the force needs to know of populations `[..., n, d]`."
         return mean_field(self.omega, population, weights)
 
-    def design(self, x, field):
-        "What multiplies theta in the mean force on `x` `[n, d]`: `[n, p, d]`."
-        return wave_force(self.omega, x, field)[:, :, None] * self.omega
+    def slopes(self, x, field):
+        "What mean forces on `x` `[n, d]` are made of: slopes along `omega` in the mean field of each row, `[n, p]`."
+        return wave_force(self.omega, x, field)
+
+    def along(self, k, d):
+        "How slopes make up the force along coordinate `k` of `d`, `[p, p]` (1/length)."
+        return jnp.diag(self.omega[:, k])
 
     def value(self, theta, z):
         "W at differences `z` `[n, d]`: `[n]`."

@@ -308,8 +308,9 @@ def interaction_share(solution, couplings, limit=2000):
     rows = np.linspace(0, len(c.w) - 1, min(len(c.w), limit)).round().astype(int)
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
     force = np.concatenate([solution.energy.interaction.force(solution.params["interaction"], x[c.step[rows] == k], jax.tree.map(lambda a: a[0], fields[k])) for k in range(c.n_steps)])
-    A = np.asarray(potential_features(c.x, n_features=100).design(x)) * w[:, None]
-    A, target = np.moveaxis(A, 2, 1).reshape(-1, A.shape[1]), (force * w).ravel().astype(float)
+    rich = potential_features(c.x, n_features=100)
+    A = np.concatenate([w * np.asarray(rich.slopes(x) @ rich.along(k, c.d)) for k in range(c.d)])
+    target = (force * w).T.ravel().astype(float)
     rest = target - A @ np.linalg.lstsq(A, target, rcond=1e-6)[0]
     return float(rest @ rest / max(target @ target, 1e-300))
 
