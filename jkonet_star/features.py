@@ -58,7 +58,7 @@ class Polynomials:
 
     def along(self, k):
         "How slopes make up the derivative along coordinate `k`, `[R, p]` (1/length)."
-        return jnp.asarray(_derivatives(len(self.center), self.degree, k)) / jnp.asarray(self.scale)[k]
+        return jnp.asarray(_derivatives(len(self.center), self.degree, k), jnp.result_type(float)) / jnp.asarray(self.scale)[k]
 
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
