@@ -8,6 +8,7 @@ __all__ = ['Snapshots', 'from_trajectories', 'from_labels', 'from_table', 'group
            'leave_out', 'by_group', 'Scaling', 'fit_scaling', 'standardize']
 
 # %% ../nbs/01_snapshots.ipynb #645a9189
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def from_labels(x, labels, weights=None, groups=None, dt=1.0):
         labels = labels.astype(float)
     except (TypeError, ValueError):
         first = next(a for a in labels.tolist() if not _is_number(a))
-        raise InputError(f"time labels must be numbers, got {first!r}: give days or hours as real values, for instance by a mapping {{{first!r}: 3.0, ...}}") from None
+        raise InputError(f"time labels must be numbers, got {first!r}: give days or hours as real values, for instance by a mapping {{{first!r}: {float((re.findall(r'[0-9.]*[0-9]', str(first)) or [0])[0]):g}, ...}}") from None
     if not np.isfinite(labels).all():
         raise InputError(f"the time label of row {np.flatnonzero(~np.isfinite(labels))[0]} is missing or not finite")
     t = np.unique(labels)
