@@ -28,6 +28,7 @@ def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64)
     from torchcfm.models.models import MLP
 
     def fit(snapshots, seed):
+        torch.set_num_threads(1)  # networks this small are slower on more
         torch.manual_seed(seed), np.random.seed(seed)
         matcher, net = ExactOptimalTransportConditionalFlowMatcher(sigma=sigma), MLP(dim=snapshots.d, time_varying=True, w=width)
         optimizer = torch.optim.Adam(net.parameters(), learning_rate)
