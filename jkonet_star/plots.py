@@ -7,9 +7,11 @@ __all__ = ['COLORS', 'markers', 'style', 'time_colors', 'plot_energies', 'plot_p
            'plot_stream', 'animate']
 
 # %% ../nbs/19_plots.ipynb #c65625ec
+from io import BytesIO
+
+import matplotlib.figure
 import numpy as np
 from matplotlib import cycler
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .core import InputError, writing
@@ -34,6 +36,14 @@ def time_colors(n):
     "One colour for each of `n` times, `[n, 4]`, from the first to the last."
     from matplotlib import colormaps
     return colormaps["viridis"](np.linspace(0.75, 0, n))
+
+# %% ../nbs/19_plots.ipynb #9c8d0533
+class Figure(matplotlib.figure.Figure):
+    "A figure that a notebook shows in any case."
+    def _repr_png_(self):
+        file = BytesIO()
+        self.savefig(file, format="png", bbox_inches="tight")
+        return file.getvalue()
 
 # %% ../nbs/19_plots.ipynb #9b69a3df
 def plot_energies(solution, snapshots, truth=None):
@@ -79,7 +89,7 @@ def plot_predictions(solution, snapshots, seed=0, most=6):
     "Observed particles and those predicted from the first snapshot, at up to `most` times: a matplotlib `Figure`."
     path = solution.predict(snapshots.x[0], snapshots.t, snapshots.weight(0), key=seed).x
     chosen = np.unique(np.linspace(1, len(path) - 1, min(most, len(path) - 1)).round().astype(int))
-    fig = Figure(figsize=(2.4 * len(chosen), 2.6), layout="constrained")
+    fig = Figure(figsize=(2.4 * len(chosen), 2.9), layout="constrained")
     axs = fig.subplots(1, len(chosen), sharex=True, sharey=True, squeeze=False)[0]
     rng = np.random.default_rng(seed)
     for ax, i in zip(axs, chosen):
@@ -91,7 +101,7 @@ def plot_predictions(solution, snapshots, seed=0, most=6):
                 ax.scatter(p[:, 0], p[:, 1], s=7, lw=0.8, color=color, marker=marker, alpha=0.7, label=label)
         ax.set_title(f"t = {snapshots.t[i]:.4g}", fontsize=10)
         ax.set_xlabel("$x_1$")
-    axs[0].legend(fontsize=8)
+    fig.legend(*axs[0].get_legend_handles_labels(), fontsize=8, ncol=2, loc="outside lower center")
     return fig
 
 # %% ../nbs/19_plots.ipynb #95a078b2
@@ -128,17 +138,18 @@ def plot_landscape(solution, snapshots, times=None, axes=(0, 1), names=None, err
         drift = np.asarray(solution.drift(points, t, snapshots.x[k]))[:, axes]
         value = (np.asarray(solution.potential(points, t)) if error is None else error.potential(points, t)[1]) if solution.energy.potential is not None else np.zeros(len(points))
         fields.append((t, k, value - (value.mean() if error is None else 0), drift))
-    levels = np.linspace(*np.quantile(np.concatenate([f[2] for f in fields]), [0.01, 0.99]), 15)
+    levels = MaxNLocator(14).tick_values(*np.quantile(np.concatenate([f[2] for f in fields]), [0.01, 0.99]))
+    varies = any(np.ptp(f[2]) > 0 for f in fields)
     for ax, (t, k, value, drift) in zip(fig.subplots(1, len(times), sharex=True, sharey=True, squeeze=False)[0], fields):
-        if np.ptp(levels) > 0:
+        if varies:
             shown = ax.contourf(*grid, value.reshape(60, 60), levels, cmap="cividis", extend="both")
         x = snapshots.x[k][np.linspace(0, len(snapshots.x[k]) - 1, min(len(snapshots.x[k]), 400)).astype(int)]
         ax.scatter(*x[:, axes].T, s=5, color="w", alpha=0.6, lw=0)
         ax.streamplot(*grid, *np.moveaxis(drift.reshape(60, 60, 2), -1, 0), color="w", linewidth=0.7, density=0.7, arrowsize=0.8)
         ax.set(title=f"t = {t:g}", xlabel=names[0], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     fig.axes[0].set_ylabel(names[1])
-    if np.ptp(levels) > 0:
-        fig.colorbar(shown, ax=fig.axes, label="potential" if error is None else "standard error of the potential", shrink=0.85, ticks=MaxNLocator(6))
+    if varies:
+        fig.colorbar(shown, ax=fig.axes, label="V" if error is None else "standard error of V", shrink=0.85)
     return fig
 
 
