@@ -37,7 +37,7 @@ _init = jax.jit(lambda network, key, x: network.init(key, x), static_argnums=0) 
 class NeuralPotential:
     """A potential `V(x)`, or `V(x, t)` where `period` is above 0, given by an `MLP`.
 
-    `center`: [d] and `scale`: [] (length). `speed`: [] (length/time). `start`, `period`: (time). `hidden`, `activation`: of the network.
+    `center`: [d] the point (length) that the network sees as its origin, `scale`: [] its unit of length. `speed`: [] the unit of gradients (length/time). `start`, `period`: [] first time and duration (time). `hidden`, `activation`: of the network.
     """
     center: jax.Array
     scale: jax.Array

@@ -1,19 +1,23 @@
 """Write README.md from nbs/index.ipynb: prose and code as they are, figures as files beside the notebook."""
 import base64
 import json
+import re
 import sys
 from pathlib import Path
 
 
 def readme(root):
-    "The text of README.md."
-    parts = []
+    "The text of README.md. Links lead to the notebooks; code cells that follow each other are one block."
+    parts, code = [], False
     for cell in json.loads((root / "nbs/index.ipynb").read_text())["cells"]:
         source = "".join(cell["source"]).strip()
         if cell["cell_type"] == "markdown":
-            parts.append(source.replace("](images/", "](nbs/images/"))
+            parts.append(re.sub(r"\]\((?!https?:|#)", "](nbs/", source))
+            code = False
         elif "#| hide" not in source:
-            parts.append("```python\n" + "\n".join(line for line in source.splitlines() if not line.startswith("#|")).strip() + "\n```")
+            lines = "\n".join(line for line in source.splitlines() if not line.startswith("#|")).strip()
+            parts.append((parts.pop().removesuffix("```") + "\n" if code else "```python\n") + lines + "\n```")
+            code = True
             for out in cell["outputs"]:
                 text = "".join(out.get("text", out.get("data", {}).get("text/plain", [])))
                 if text.strip() and "image/png" not in out.get("data", {}):

@@ -119,7 +119,8 @@ class Writer:
 
     def code(self, tokens, i, env):
         text = tokens[i].content
-        target = self.names.get(re.sub(r"\(.*\)$", "", text))
+        name = re.sub(r"\(.*\)$", "", text)
+        target = self.names.get(f"{self.page.module}.{name}") or self.names.get(name)
         inside = sum((t.type == "link_open") - (t.type == "link_close") for t in tokens[:i])
         shown = f"<code>{html.escape(text)}</code>"
         return shown if inside or not target or text in env.get("own", ()) else f'<a href="{self.page.to(target)}">{shown}</a>'
@@ -179,13 +180,14 @@ class Writer:
 
     def output(self, out, alts):
         data = {k: "".join(v) for k, v in out.get("data", {}).items()}
-        if "image/png" in data:
-            name = f"figures/{self.page.href.removesuffix('.html').replace('/', '-')}-{len(self.page.figures) + 1}.png"
-            png = base64.b64decode(data["image/png"])
+        kind = next((k for k in ("png", "gif") if f"image/{k}" in data), None)
+        if kind:
+            name = f"figures/{self.page.href.removesuffix('.html').replace('/', '-')}-{len(self.page.figures) + 1}.{kind}"
+            image = base64.b64decode(data[f"image/{kind}"])
             (self.out / "figures").mkdir(exist_ok=True)
-            (self.out / name).write_bytes(png)
+            (self.out / name).write_bytes(image)
             section = self.page.headings[-1][2] if self.page.headings else self.page.title
-            return self.figure(self.page.to(name), alts.pop(0) if alts else f"Figure in the section {section}", png)
+            return self.figure(self.page.to(name), alts.pop(0) if alts else f"Figure in the section {section}", image)
         if "text/html" in data:
             table = re.sub(r"<style.*?</style>|<caption></caption>| border=\"1\"| style=\"[^\"]*\"", "", data["text/html"], flags=re.S)
             values = re.findall(r"<td[^>]*>(.*?)</td>", table)
@@ -196,8 +198,8 @@ class Writer:
         text = re.sub(r"\x1b\[[0-9;]*m", "", "".join(out.get("text", data.get("text/plain", "")))).rstrip()
         return f'<pre class="output" tabindex="0">{html.escape(text)}</pre>' if text else ""
 
-    def figure(self, address, alt, png):
-        width, height = struct.unpack(">II", png[16:24])
+    def figure(self, address, alt, image):
+        width, height = struct.unpack("<HH", image[6:10]) if image.startswith(b"GIF") else struct.unpack(">II", image[16:24])
         self.page.figures.append((posixpath.normpath(posixpath.join(posixpath.dirname(self.page.href), address)), alt))
         wide = " wide" if width > 1.8 * height else ""
         return f'<span class="figure{wide}" tabindex="0"><img src="{address}" alt="{html.escape(alt)}" width="{width}" height="{height}"></span>'
