@@ -124,7 +124,7 @@ def part_d(o):
     "Simulated with dt = 0.01, seen every 10, 50, 100 steps."
     rows = []
     for every in o.every:
-        for name in ("oakley_ohagan", "double_exp", "flowers", "watershed"):
+        for name in ("double_exp", "oakley_ohagan", "flowers", "watershed"):
             for seed in range(o.seeds):
                 train, test = (_rarely(functions[name], 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
                 for substeps in (1, min(every, 10)):
