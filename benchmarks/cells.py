@@ -62,7 +62,13 @@ def peers(path, time_key="samples", features="x1,x2,x3,x4,x5", seed=0):
     "One-step and left-out-time errors of solvers, yardsticks and OT-CFM on the same cells and splits."
     (cells,), _ = standardize(from_file(path, time_key, features.split(",")))
     epochs = {"jkonet-star-time-potential": {"epochs": 100}, "jkonet-star-potential": {"epochs": 100}}
-    table = compare(cells, [*epochs, "jkonet-star-linear-potential"], 0.4, seed, {"OT-CFM": otcfm()}, epochs, sys.stderr.isatty())
+    along = {"evaluate_at": "path", "epochs": 30, "batch_size": 1000}
+
+    def path(snapshots, seed):
+        model = fit(snapshots, "jkonet-star-time-potential", seed, **along)
+        return lambda x, t0, t1: model.predict(x, [t0, t1]).x[1]
+    others = {"jkonet-star-time-potential, path": path, "OT-CFM": otcfm()}
+    table = compare(cells, [*epochs, "jkonet-star-linear-potential"], 0.4, seed, others, epochs, sys.stderr.isatty())
     return table.rename_axis("method").reset_index()
 
 

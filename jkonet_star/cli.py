@@ -133,7 +133,7 @@ def train():
 
 
 _setting_helps = {
-    "evaluate_at": "source, midpoint or target", "features": "fourier, grid or polynomial", "degree": "total degree of the polynomials", "n_features": "random waves of V",
+    "evaluate_at": "source, midpoint, target or path", "features": "fourier, grid or polynomial", "degree": "total degree of the polynomials", "n_features": "random waves of V",
     "lengthscales": "tried for V, separated by commas", "n_interaction_features": "random waves of W", "interaction_lengthscales": "tried for W, separated by commas", "ridge": "of the closed form, 0 to choose it",
     "epochs": "passes over the couplings", "batch_size": "couplings per update", "learning_rate": "first rate of the cosine schedule", "weight_decay": "of AdamW",
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
@@ -142,7 +142,8 @@ _setting_helps = {
     "map_hidden": "widths of the map's layers, separated by commas", "map_learning_rate": "of the map's Adam", "map_beta1": "of the map's Adam", "map_beta2": "of the map's Adam", "map_eps": "of the map's Adam",
     "inner_steps": "of the map's Adam", "inner_tolerance": "norm of the gradient that ends the inner loop early, 0 for never", "inner_min_steps": "that are made in any case",
     "warm_start": "start from the last map of the same time", "differentiation": "implicit or unrolled", "convexity": "reparametrisation or penalty", "convexity_penalty": "on negative weights",
-    "monge_gap": "weight of the Monge gap"}
+    "monge_gap": "weight of the Monge gap", "axis_lengthscales": "of the waves along axes, separated by commas", "n_axis_features": "waves of V along each axis", "interaction_lengthscale": "of W, in the weak form",
+    "n_frequencies": "test functions of the weak form", "bandwidth": "highest frequency of a test function", "n_moments": "test functions that are kept", "substeps": "explicit steps between snapshots", "iterations": "Gauss-Newton steps"}
 
 # %% ../nbs/22_cli.ipynb #424eb98d
 @command

@@ -151,6 +151,10 @@ class Linear:
             return jnp.kron(jnp.eye(p), jnp.eye(d)[:, k:k + 1])
         return jax.scipy.linalg.block_diag(*(f.along(k) if hasattr(f, "along") else one(f) for f in self.parts))
 
+    def design(self, x, t=None):
+        "What multiplies theta in the gradient of V, `[n, p, d]`."
+        return jnp.concatenate([f.gradient(x) for f in self.parts], 1)
+
     def value(self, theta, x, t=None):
         "V at points `x` `[n, d]`: `[n]`."
         return jnp.concatenate([f.value(x) for f in self.parts], 1) @ theta
@@ -191,6 +195,10 @@ class LinearInteraction:
     def along(self, k, d):
         "How slopes make up the force along coordinate `k` of `d`, `[p, p]` (1/length)."
         return jnp.diag(self.omega[:, k])
+
+    def design(self, x, field):
+        "What multiplies theta in the mean force on `x` `[n, d]`: `[n, p, d]`."
+        return self.slopes(x, field)[:, :, None] * self.omega
 
     def value(self, theta, z):
         "W at differences `z` `[n, d]`: `[n]`."

@@ -45,28 +45,32 @@ class Observations:
         return Observations(self.z[i], self.velocity[i], self.t[i], self.w[i], self.step[i], self.population, self.mass, score, self.source[i])
 
 
-evaluations = {"source": 0.0, "midpoint": 0.5, "target": 1.0}
+evaluations = {"source": (0.0,), "midpoint": (0.5,), "target": (1.0,), "path": (0.125, 0.375, 0.625, 0.875)}  # parts of the way
 
 
 def observe(couplings, evaluate_at="source"):
-    """`Observations` of couplings at "source", one per particle, or at "midpoint" or "target", one per pair.
+    """`Observations` of couplings at "source", one per particle, at "midpoint" or "target", one per pair, or at four places along the "path" of every pair.
 
     Raises `InputError` for another word.
     """
-    s = choose(evaluate_at, evaluations, "evaluation point")
-    c, source = couplings, couplings.sources()
-    z = {0.0: c.x, 1.0: c.y}.get(s, (c.x + c.y) / 2)
-    velocity, w, step = (c.y - c.x) / c.tau[c.step][:, None], c.w, c.step
-    if s == 0 and source[-1] + 1 < len(source):
+    c, places = couplings, choose(evaluate_at, evaluations, "evaluation point")
+    ids, velocity = c.sources(), (c.y - c.x) / c.tau[c.step][:, None]
+    z = np.concatenate([{0.0: c.x, 1.0: c.y}.get(s, (1 - s) * c.x + s * c.y) for s in places]).astype(c.x.dtype)
+    t = np.concatenate([c.span[c.step, 0] + s * c.tau[c.step] for s in places])
+    velocity, w, step, source = (np.concatenate([a] * len(places)) for a in (velocity, c.w / len(places), c.step, ids))
+    if places == (0.0,) and ids[-1] + 1 < len(ids):
         first = np.flatnonzero(np.diff(source, prepend=-1))
         w = np.bincount(source, c.w)
         velocity = (np.add.reduceat(c.w[:, None] * velocity, first) / w[:, None]).astype(velocity.dtype)
-        z, step, source = z[first], step[first], source[first]
+        z, t, step, source = z[first], t[first], step[first], source[first]
+    if len(places) > 1:
+        order = np.argsort(step, kind="stable")
+        z, t, velocity, w, step, source = (a[order] for a in (z, t, velocity, w, step, source))
     rows = [slice(*np.searchsorted(step, [k, k + 1])) for k in range(c.n_steps)]
     n = max(r.stop - r.start for r in rows)
     population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
     mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
-    return Observations(z, velocity, c.span[step, 0] + s * c.tau[step], w / c.n_steps, step, population, mass, c.score if s == 1 else None, source)
+    return Observations(z, velocity, t, w / c.n_steps, step, population, mass, c.score if places == (1.0,) else None, source)
 
 # %% ../nbs/08_residual.ipynb #8e06d399
 def mean_fields(energy, params, population, mass):

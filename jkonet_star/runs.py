@@ -47,7 +47,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     from jkonet_star.density import add_score, target_mixtures
     from jkonet_star.evaluate import evaluate
     from jkonet_star.solvers import fit, populations
-    couplings = data.couplings
+    couplings = data.couplings if method.couples else data.train
     clock("couple")
     n_components = data.info["parameters"]["n_gmm_components"]
     if "internal" in terms and settings.get("evaluate_at") == "target":
