@@ -78,10 +78,11 @@ def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linea
     methods = {name: own(name) for name in solvers} | (peers or {})
     rows = {"no motion": {}, "mean shift": {}, "linear interpolation": {}, "sampling floor": {}}
     rows["no motion"] |= {"one_step": _one_step(lambda x, *_: x, test), "left_out": _left_out(snapshots, lambda s, i: lambda x, *_: x)}
-    means = {name: [s.weight(i) @ s.x[i] for i in range(len(s))] for name, (s, _) in by_group(train).items()}
+    trains = {name: s for name, (s, _) in by_group(train).items()}
+    means = {name: [s.weight(i) @ s.x[i] for i in range(len(s))] for name, s in trains.items()}
     rows["mean shift"]["one_step"] = np.mean([wasserstein(s.x[k] + means[name][k + 1] - means[name][k], s.x[k + 1], s.weight(k), s.weight(k + 1)) for name, (s, _) in by_group(test).items() for k in range(len(s) - 1)])
     rows["linear interpolation"]["left_out"] = _interpolated(snapshots)
-    rows["sampling floor"]["one_step"] = np.mean([wasserstein(by_group(train)[name][0].x[k], s.x[k], None, s.weight(k)) for name, (s, _) in by_group(test).items() for k in range(1, len(s))])
+    rows["sampling floor"]["one_step"] = np.mean([wasserstein(trains[name].x[k], s.x[k], None, s.weight(k)) for name, (s, _) in by_group(test).items() for k in range(1, len(s))])
     for name, method in tqdm(methods.items(), desc="compare", unit="method", disable=not progress):
         seconds = []
 
