@@ -210,6 +210,11 @@ def _batch(data, batch, followed, key):
     return take(data["before"], first), take(data["after"], second), weight(first), weight(second)
 
 # %% ../nbs/13_bilevel.ipynb #e39f0d37
+@partial(jax.jit, static_argnums=(0, 1))
+def _init_maps(settings, d, r, key):
+    return jax.vmap(lambda r: map_init(settings, d, r, key))(r)
+
+
 @cache
 def _compiled(settings, batch, per_epoch, followed):
     "Continue a training; compiled once for all fits of the same settings and shapes."
@@ -255,7 +260,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     per_epoch = max(1, int(data["size"].max()) // batch)
     k0, k1, k2 = jax.random.split(jax.random.key(seed), 3)
     params = potential.init(k0)
-    maps = jax.vmap(lambda r: map_init(s, couplings.d, r, k1))(jnp.asarray(data["r"]))
+    maps = _init_maps(s, couplings.d, jnp.asarray(data["r"]), k1)
     followed = couplings.paired and couplings.sources()[-1] + 1 == len(couplings.w)
     init, run = _compiled(s, batch, per_epoch, followed)
     state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.full((s.epochs, 2), jnp.nan)}
