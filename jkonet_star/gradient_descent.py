@@ -10,7 +10,7 @@ import hashlib
 import time
 import warnings
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import optax
 from tqdm import tqdm
 
 from .core import InputError, writing
+from .devices import everywhere, spread
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
@@ -118,12 +119,12 @@ def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, p
     A loss that stops being finite ends the training at the best parameters so far, with a warning, and `stopped` says so; else it is `None`. `checkpoint`: a `Checkpoint` or `None`.
     """
     key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
-    obs, held_out = jax.tree.map(jnp.asarray, (obs, held_out))
+    obs, held_out, energy = everywhere(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (obs, held_out, energy)))
     m = len(obs.w)
     batch = min(config.batch_size, m)
     per_epoch = m // batch
     begin, run = _compiled(config.learning_rate, config.weight_decay, config.epochs, per_epoch, batch, config.interaction_points)
-    state = begin(jax.tree.map(lambda p: jnp.asarray(p, obs.z.dtype), params), key)
+    state = everywhere(begin(jax.tree.map(lambda p: np.asarray(p, obs.z.dtype), params), key))
     state, done, stopped = advance(partial(run, energy, obs, held_out), state, config.epochs, max(1, config.epochs // 20), progress, checkpoint)
     return state["best"], np.asarray(state["losses"][:done]), stopped
 
@@ -153,7 +154,7 @@ def _compiled(learning_rate, weight_decay, epochs, per_epoch, batch, points):
 
             def update(carry, rows):
                 params, opt = carry
-                value, g = jax.value_and_grad(batch_loss)(params, obs.rows(rows), population)
+                value, g = jax.value_and_grad(batch_loss)(params, _spread_rows(obs.rows(rows)), population)
                 change, opt = optimizer.update(g, opt, params)
                 return (optax.apply_updates(params, change), opt), value
 
@@ -167,6 +168,10 @@ def _compiled(learning_rate, weight_decay, epochs, per_epoch, batch, points):
 
         return jax.lax.fori_loop(start, stop, epoch, state)
     return begin, run
+
+
+def _spread_rows(o):
+    return replace(o, z=spread(o.z), velocity=spread(o.velocity), t=spread(o.t), w=spread(o.w), step=spread(o.step))
 
 
 def _draw(obs, points, key):

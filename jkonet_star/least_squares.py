@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg
 
 from .core import InputError
+from .devices import by_rows, everywhere, mesh, multiple
 from .features import interaction_features, potential_features
 from .residual import Energy, Observations, mean_fields, observe
 
@@ -37,50 +38,62 @@ def along(energy, obs, k):
     return jax.scipy.linalg.block_diag(*parts, *([jnp.eye(d)[:, k:k + 1]] if energy.internal and obs.score is not None else []))
 
 
-def _exactly(obs):
-    return jax.tree.map(lambda a: a.astype(float) if a.dtype.kind == "f" else a, obs)
+@jax.jit
+def _weighted(energy, o, v, field):
+    "Slopes and velocities of a chunk, times the root of the weights, `[chunk, R]` and `[chunk, d]`."
+    root = jnp.sqrt(o.w)[:, None]
+    return root * slopes(energy, o, field), root * v
 
 
 @jax.jit
-def _sums(energy, obs, order):
-    "Sums over the rows `order` `[T, chunks, chunk]` of weighted products of slopes and velocities; numbers become float64 a chunk at a time."
-    around = _exactly((obs.population, obs.mass)) if energy.interaction is not None else None
-    fields = None if around is None else mean_fields(energy, {"interaction": None}, *around)
-
-    def chunk(i):
-        o = _exactly(obs.rows(i))
-        w = jnp.where(i < 0, 0, o.w)[:, None]
-        B = slopes(energy, o, fields)
-        return (w * B).T @ B, (w * B).T @ o.velocity, jnp.sum(w * o.velocity**2)
-
-    def step(rows):
-        zero = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(chunk, rows[0]))
-        return jax.lax.scan(lambda s, i: (jax.tree.map(jnp.add, s, chunk(i)), None), zero, rows)[0]
-
-    return jax.lax.map(step, order)
+def _products(B, v):
+    return B.T @ B, B.T @ v
 
 
 @jax.jit
-def _assembled(energy, obs, M, U):
-    C = [along(energy, obs, k) for k in range(obs.z.shape[1])]
-    return sum(Ck.T @ M @ Ck for Ck in C), sum(U[:, :, k] @ Ck for k, Ck in enumerate(C))
+def _mean_field(energy, x, w):
+    return mean_fields(energy, {"interaction": None}, x[None], w[None])
+
+
+def _chunks(start, stop, size):
+    return [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
+
+
+def _field(energy, population, mass, size):
+    "The mean field of one population, as if there were one step: chunk by chunk."
+    parts = [_mean_field(energy, by_rows(population, r, size, float), by_rows(mass, r, size, float)) for r in _chunks(0, len(population), size)]
+    return jax.tree.map(lambda *a: sum(a), *parts)
 
 
 def normal_equations(energy, obs, chunk=None):
     """Per step `A'A` `[T, p, p]`, `A'v` `[T, p]` and `v'v` `[T]`, weighted by mass, as float64 arrays, where `A[:, :, k] = slopes @ along(k)`.
 
-    `chunk` is the number of rows whose slopes are in memory at once; about 2^22 numbers if `None`.
+    `obs`: `Observations` whose steps ascend. `chunk` is the number of rows whose slopes are in memory at once; about 2^22 numbers if `None`.
     """
     with jax.enable_x64(True):
-        obs = jax.tree.map(np.asarray, obs)
-        energy = jax.tree.map(lambda a: np.asarray(a, np.float64), energy)
-        R = jax.eval_shape(lambda e, o: slopes(e, o, None if e.interaction is None else mean_fields(e, {"interaction": None}, o.population, o.mass)), energy, obs.rows(np.arange(1))).shape[1]
-        steps = [np.flatnonzero(obs.step == k) for k in range(obs.step.max() + 1)]
-        longest = max(map(len, steps))
-        chunk = min(chunk or max(64, 2**22 // R), longest)
-        order = np.stack([np.pad(s, (0, -longest % chunk + longest - len(s)), constant_values=-1).reshape(-1, chunk) for s in steps])
-        M, U, v2 = _sums(energy, obs, order)
-        return tuple(np.asarray(a) for a in (*_assembled(energy, obs.rows(np.arange(1)), M, U), v2))
+        energy = everywhere(jax.tree.map(lambda a: np.asarray(a, np.float64), energy))
+        first = obs.rows(slice(0, 1))
+        blank = replace(first, step=np.zeros(1, int), population=None, mass=None, source=None)
+        shape = jax.eval_shape(lambda e: slopes(e, blank, None if e.interaction is None else mean_fields(e, {"interaction": None}, first.z[None], first.w[None])), energy)
+        C = [np.asarray(along(energy, blank, k)) for k in range(obs.z.shape[1])]
+        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
+        size = multiple(min(chunk or max(64, 2**22 // shape.shape[1]), np.diff(bounds).max()))
+        sums = []
+        for k, (start, stop) in enumerate(zip(bounds, bounds[1:])):
+            field = None if energy.interaction is None else _field(energy, obs.population[k], obs.mass[k], size)
+            M, U, v2 = 0, 0, 0
+            for r in _chunks(start, stop, size):
+                part = lambda a: None if a is None else by_rows(a, r, size, float)
+                o = replace(blank, z=part(obs.z), t=part(obs.t), w=part(obs.w), step=np.zeros(size, int), velocity=None, score=part(obs.score))
+                B, v = _weighted(energy, o, part(obs.velocity), field)
+                if mesh() is None and jax.default_backend() == "cpu":
+                    B, v = np.asarray(B), np.asarray(v)
+                    G, g = B.T @ B, B.T @ v
+                else:
+                    G, g = map(np.asarray, _products(B, v))
+                M, U, v2 = M + G, U + g, v2 + float((v * v).sum())
+            sums.append((sum(Ck.T @ M @ Ck for Ck in C), sum(U[:, j] @ Ck for j, Ck in enumerate(C)), v2))
+        return tuple(np.array(a) for a in zip(*sums))
 
 # %% ../nbs/09_least_squares.ipynb #05d9fdf8
 class _Ridge:

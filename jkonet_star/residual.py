@@ -54,10 +54,13 @@ def observe(couplings, evaluate_at="source"):
     Raises `InputError` for another word.
     """
     c, places = couplings, choose(evaluate_at, evaluations, "evaluation point")
-    ids, velocity = c.sources(), (c.y - c.x) / c.tau[c.step][:, None]
-    z = np.concatenate([{0.0: c.x, 1.0: c.y}.get(s, (1 - s) * c.x + s * c.y) for s in places]).astype(c.x.dtype)
-    t = np.concatenate([c.span[c.step, 0] + s * c.tau[c.step] for s in places])
-    velocity, w, step, source = (np.concatenate([a] * len(places)) for a in (velocity, c.w / len(places), c.step, ids))
+    at = {0.0: lambda: c.x, 1.0: lambda: c.y}
+    several = lambda parts: parts[0] if len(parts) == 1 else np.concatenate(parts)  # no copies of what may be large
+    ids, velocity = c.sources(), c.y - c.x
+    velocity /= c.tau.astype(velocity.dtype)[c.step][:, None]
+    z = several([at.get(s, lambda: ((1 - s) * c.x + s * c.y).astype(c.x.dtype))() for s in places])
+    t = several([c.span[c.step, 0] + s * c.tau[c.step] for s in places])
+    velocity, w, step, source = (several([a] * len(places)) for a in (velocity, c.w / len(places), c.step, ids))
     if places == (0.0,) and ids[-1] + 1 < len(ids):
         first = np.flatnonzero(np.diff(source, prepend=-1))
         w = np.bincount(source, c.w)
@@ -67,9 +70,13 @@ def observe(couplings, evaluate_at="source"):
         order = np.argsort(step, kind="stable")
         z, t, velocity, w, step, source = (a[order] for a in (z, t, velocity, w, step, source))
     rows = [slice(*np.searchsorted(step, [k, k + 1])) for k in range(c.n_steps)]
-    n = max(r.stop - r.start for r in rows)
-    population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
-    mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
+    sizes = {r.stop - r.start for r in rows}
+    n = max(sizes)
+    if len(sizes) == 1:
+        population, mass = z.reshape(-1, n, c.d), w.reshape(-1, n)
+    else:
+        population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
+        mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
     return Observations(z, velocity, t, w / c.n_steps, step, population, mass, c.score if places == (1.0,) else None, source)
 
 # %% ../nbs/08_residual.ipynb #8e06d399

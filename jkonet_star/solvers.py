@@ -25,6 +25,7 @@ from .bilevel import JKOnet, MongeGap, Vanilla, fit_bilevel
 from .core import IdentifiabilityWarning, InputError, choose, writing
 from .couplings import Couplings, couple
 from .density import add_score, target_mixtures
+from .devices import by_rows, everywhere, multiple, spread, together
 from .diffusivity import estimate_diffusivity
 from .features import component, components, potential_features
 from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, identity_of
@@ -163,13 +164,15 @@ class Solution:
         xs, t = [x.astype(jnp.result_type(float))], np.asarray(t, float)
         self._warn_outside(x, t[0])
         longest, count = (1 + 1e-6) * self.longest_step, 0
+        n, energy, params = len(x), *everywhere((self.energy, self.params))
+        rows, weight = (by_rows(a, slice(0, n), multiple(n)) for a in (xs[0], start.weight(0)))
         if more:
             place, longest = 0.0, longest / 10
         for k, gap in enumerate(np.diff(t)):
-            moved, steps = xs[-1], max(1, int(np.ceil(gap / longest)))
+            steps = max(1, int(np.ceil(gap / longest)))
             for j in range(steps):
-                moved, count = _step(self.energy, self.params, moved, t[k] + j * gap / steps, start.weight(0), gap / steps, self.beta or 0.0, key, count, place), count + 1
-            xs.append(np.asarray(moved))
+                rows, count = _step(energy, params, rows, t[k] + j * gap / steps, weight, gap / steps, self.beta or 0.0, key, count, place), count + 1
+            xs.append(np.asarray(rows)[:n])
             if not np.isfinite(xs[-1]).all():
                 raise InputError(f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen")
         self._warn_outside(xs[-1], t[-1])
@@ -204,8 +207,9 @@ class Solution:
 
 @partial(jax.jit, static_argnames="place")
 def _step(energy, params, x, t, weights, tau, beta, key, k, place):
+    x, weights = spread(x), spread(weights)
     drift = _drift(energy, params, x, t, x, weights) if place == 0 else (_implicit(energy, params, x, t, weights, tau, place) - x) / tau
-    return euler_maruyama(x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)).astype(x.dtype)
+    return together(euler_maruyama(x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)).astype(x.dtype))
 
 
 def _implicit(energy, params, x, t, weights, tau, place, iterations=50):
