@@ -185,8 +185,7 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     """
     if not 0 <= config.ridge < np.inf:
         raise InputError(f"ridge = {config.ridge} is out of range")
-    obs = observe(couplings, config.evaluate_at)
-    tried = _thinned(obs, 20_000)
+    tried = _thinned(couplings, 10_000)
     particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
     n = couplings.d * effective_sizes(couplings)
     pairs = [(a, b) for a in (config.lengthscales if "potential" in terms else (None,))
@@ -195,17 +194,18 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     for a, b in pairs:
         energy = Energy(None if a is None else potential_features(particles, config.features, config.degree, config.n_features, a, seed),
                         None if b is None else interaction_features(particles, config.n_interaction_features, b, seed), "internal" in terms)
-        found = _closed_form(energy, tried if len(pairs) > 1 else obs, couplings, n, config)
+        found = _closed_form(energy, tried if len(pairs) > 1 else couplings, n, config)
         if best is None or found.score < best[1].score:
             best = energy, found, (a, b)
     energy, found, (a, b) = best
-    if tried is not obs and len(pairs) > 1:
-        found = _closed_form(energy, obs, couplings, n, config)
+    if tried is not couplings and len(pairs) > 1:
+        found = _closed_form(energy, couplings, n, config)
     stats = {"lambda": found.lam, "degrees_of_freedom": found.freedom, "n_features": len(found.theta), "lengthscale": a, "interaction_lengthscale": b}
-    return energy, _named(energy, found.theta, obs.score, config), stats
+    return energy, _named(energy, found.theta, config.evaluate_at == "target" and couplings.score is not None, config), stats
 
 
-def _closed_form(energy, obs, couplings, n, config):
+def _closed_form(energy, couplings, n, config):
+    obs = observe(couplings, config.evaluate_at)
     if energy.interaction is None:
         return solve(*normal_equations(energy, obs), n, ridge=config.ridge, last=couplings.last)
     equations = normal_equations(energy, _with_arrivals(obs, couplings))
@@ -213,14 +213,15 @@ def _closed_form(energy, obs, couplings, n, config):
     return solve(*(e[:couplings.n_steps] for e in equations), n, n_split, equations[0].mean(0), config.ridge, couplings.last)
 
 
-def _thinned(obs, limit):
-    "At most `limit` evenly spaced observations of every step, with the mass of all; the same object if there are no more."
-    steps = [np.flatnonzero(obs.step == k) for k in range(obs.step.max() + 1)]
+def _thinned(c, limit):
+    "At most `limit` evenly spaced pairs of every step; the same object if there are no more."
+    steps = [np.arange(r.start, r.stop) for r in map(c.rows, range(c.n_steps))]
     if max(map(len, steps)) <= limit:
-        return obs
-    kept = [s[np.linspace(0, len(s) - 1, min(len(s), limit)).round().astype(int)] for s in steps]
-    thin = obs.rows(np.concatenate(kept))
-    return replace(thin, w=np.concatenate([obs.w[k] * (obs.w[s].sum() / obs.w[k].sum()) for s, k in zip(steps, kept)]))
+        return c
+    kept = np.concatenate([s[np.linspace(0, len(s) - 1, min(len(s), limit)).round().astype(int)] for s in steps])
+    w, step = c.w[kept], c.step[kept]
+    some = lambda a: None if a is None else a[kept]
+    return replace(c, x=c.x[kept], y=c.y[kept], w=w / np.bincount(step, w)[step], step=step, score=some(c.score), growth=some(c.growth))
 
 
 def effective_sizes(couplings):
@@ -252,9 +253,9 @@ def _with_arrival(obs, c, k):
                         None if obs.score is None else np.concatenate([obs.score, zeros]), np.append(obs.source, obs.source[-1] + 1 + np.arange(len(y))))
 
 
-def _named(energy, theta, score, config):
+def _named(energy, theta, scored, config):
     params = {}
-    if energy.internal and score is not None:
+    if energy.internal and scored:
         params["beta"], theta = max(float(theta[-1]), 0.0), theta[:-1]
     if energy.interaction is not None:
         params["interaction"], theta = theta[-config.n_interaction_features:], theta[:-config.n_interaction_features]

@@ -311,13 +311,18 @@ def drift_at_sources(solution, couplings):
     return drift[ids]
 
 
+@jax.jit
+def _fields(energy, params, population, weights):
+    return mean_fields(energy, params, population[None], weights[None])
+
+
 def interaction_share(solution, couplings, limit=2000):
     """The part of W's squared force on the source particles that no potential could exert, between 0 and 1.
 
     The force is regressed on the gradients of a rich set of potentials at no more than `limit` sources.
     """
     c = couplings
-    fields = [mean_fields(solution.energy, solution.params, c.x[c.rows(k)][None], np.asarray(c.w[c.rows(k)], c.x.dtype)[None]) for k in range(c.n_steps)]
+    fields = [_fields(solution.energy, solution.params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)) for k in range(c.n_steps)]
     rows = np.linspace(0, len(c.w) - 1, min(len(c.w), limit)).round().astype(int)
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
     force = np.concatenate([solution.energy.interaction.force(solution.params["interaction"], x[c.step[rows] == k], jax.tree.map(lambda a: a[0], fields[k])) for k in range(c.n_steps)])
