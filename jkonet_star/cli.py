@@ -137,7 +137,7 @@ _setting_helps = {
     "lengthscales": "tried for V, separated by commas", "n_interaction_features": "random waves of W", "interaction_lengthscales": "tried for W, separated by commas", "ridge": "of the closed form, 0 to choose it",
     "epochs": "passes over the couplings", "batch_size": "couplings per update", "learning_rate": "first rate of the cosine schedule", "weight_decay": "of AdamW",
     "hidden": "widths of the layers, separated by commas", "activation": "tanh, silu, softplus, gelu or elu", "interaction_width": "cosines of W",
-    "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch",
+    "interaction_points": "particles of a population drawn per epoch", "validation": "part of the training particles that chooses the epoch", "patience": "end after so many epochs without a lower held-out loss, 0 for never",
     "gradient_clip": "largest norm of a gradient of V", "teacher_forcing": "start every step from what was observed", "epsilon": "of the Sinkhorn divergence, relative to the mean squared distance",
     "map_hidden": "widths of the map's layers, separated by commas", "map_learning_rate": "of the map's Adam", "map_beta1": "of the map's Adam", "map_beta2": "of the map's Adam", "map_eps": "of the map's Adam",
     "inner_steps": "of the map's Adam", "inner_tolerance": "norm of the gradient that ends the inner loop early, 0 for never", "inner_min_steps": "that are made in any case",

@@ -23,7 +23,7 @@ class Snapshots:
 
     `x`: one array `[N_t, d]` per time (length). `t`: `[T+1]` increasing times (time). `weights`: per time `[N_t]`, non-negative with
     sum 1, or `None` for equal weights. `paired`: row i is the same individual at every time, as in a simulation. `groups`: per time `[N_t]`, the name of the population
-    (condition, replicate, arm) that each particle belongs to, or `None` if there is one.
+    (condition, replicate, arm) that each particle belongs to, or `None` if there is one. Arrays are copied, memory-mapped ones of floats are not.
     Raises `InputError` for fewer than two times, an empty or non-finite snapshot, or shapes and times that do not fit.
     """
     x: tuple
@@ -75,15 +75,16 @@ class Snapshots:
 # %% ../nbs/01_snapshots.ipynb #fb44c146
 def _matrix(a, i):
     try:
-        a = np.asarray(a)
-        a = a.astype(np.float32 if a.dtype == np.float32 else np.float64)
+        mapped, a = isinstance(a, np.memmap), np.asarray(a)
+        if not mapped or a.dtype not in (np.float32, np.float64):
+            a = a.astype(np.float32 if a.dtype == np.float32 else np.float64)
     except (TypeError, ValueError) as e:
         raise InputError(f"snapshot {i} is not numeric: {e}") from None
     if a.ndim != 2:
         raise InputError(f"snapshot {i} has shape {a.shape}: it must be [particles, dimension]")
     if not a.size:
         raise InputError(f"snapshot {i} is empty: every time needs at least one particle")
-    bad = np.flatnonzero(~np.isfinite(a).all(1))
+    bad = np.concatenate([k + np.flatnonzero(~np.isfinite(a[k:k + 2**18]).all(1)) for k in range(0, len(a), 2**18)])
     if len(bad):
         raise InputError(f"snapshot {i} has {'NaN' if np.isnan(a[bad[0]]).any() else 'inf'} in row {bad[0]} ({len(bad)} such rows): remove or impute them")
     return a

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['least_squares', 'gradient_descent', 'weak_form', 'solvers', 'make', 'Method', 'Support', 'fit_support', 'Solution',
-           'fit', 'make_settings', 'drift_at_sources', 'interaction_share', 'populations', 'versions', 'save_model',
-           'load_model']
+           'fit', 'fit_many', 'fit_stream', 'make_settings', 'drift_at_sources', 'interaction_share', 'populations',
+           'versions', 'save_model', 'load_model']
 
 # %% ../nbs/14_solvers.ipynb #aaba7d1c
 import json
@@ -28,8 +28,8 @@ from .density import add_score, target_mixtures
 from .devices import by_rows, everywhere, multiple, spread, together
 from .diffusivity import estimate_diffusivity
 from .features import component, components, potential_features
-from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, identity_of
-from .least_squares import LeastSquares, fit_least_squares
+from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, fit_many_networks, identity_of
+from .least_squares import LeastSquares, fit_least_squares, fit_least_squares_stream
 from .residual import Energy, energy_gradient, evaluations, mean_fields
 from .simulate import euler_maruyama
 from .snapshots import Scaling, Snapshots, by_group, fit_scaling
@@ -82,9 +82,12 @@ class Support:
 def fit_support(snapshots, limit=1000):
     "The `Support` of `Snapshots`: at most `limit` of the particles, and twice the distance to the nearest other of their time that 99 % have."
     from scipy.spatial import cKDTree
-    thin = lambda x: np.unique(x[np.linspace(0, len(x) - 1, min(len(x), limit)).round().astype(int)], axis=0)
-    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in map(thin, snapshots.x) if len(p) > 1]
-    return Support(thin(np.concatenate(snapshots.x)), float(2 * max(near, default=np.inf)))
+    evenly = lambda n: np.linspace(0, n - 1, min(n, limit)).round().astype(int)
+    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in (np.unique(x[evenly(len(x))], axis=0) for x in snapshots.x) if len(p) > 1]
+    ends = np.cumsum(snapshots.sizes)
+    kept = evenly(ends[-1])
+    points = [x[kept[(kept >= end - len(x)) & (kept < end)] - (end - len(x))] for x, end in zip(snapshots.x, ends)]
+    return Support(np.unique(np.concatenate(points), axis=0), float(2 * max(near, default=np.inf)))
 
 
 @dataclass(frozen=True)
@@ -255,14 +258,55 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
             raise InputError("standardize and n_components need raw snapshots: couplings, and snapshots with a scaling, have units already")
         scaling = fit_scaling(data, standardize, n_components)
         data = scaling.into(data)
-    snapshots = data if isinstance(data, Snapshots) else populations(data)
+    snapshots = data if isinstance(data, Snapshots) else None
+    if snapshots is None and not method.couples:
+        snapshots = populations(data)
     couplings = None if not method.couples else data if isinstance(data, Couplings) else couple(data)
     if method.couples and "internal" in terms and settings.evaluate_at == "target" and couplings.score is None:
-        couplings = add_score(couplings, target_mixtures(snapshots, n_gmm_components, seed))
+        couplings = add_score(couplings, target_mixtures(snapshots or populations(data), n_gmm_components, seed))
     if checkpoint is not None and method.couples:
         c = couplings
         checkpoint = Checkpoint(Path(checkpoint), resume, identity_of(solver, settings, seed, versions(), c.x, c.y, c.w, c.step, c.span))
     energy, params, stats = method.fit(couplings if method.couples else snapshots, terms, settings, seed, progress, checkpoint)
+    return _finished(energy, params, stats, solver, settings, seed, couplings, snapshots or populations(data), scaling)
+
+
+def fit_many(data, solver, variants, **settings):
+    """Networks that differ in their `seed`, `learning_rate` or `weight_decay`, trained side by side: a list of `Solution`.
+
+    `data`, `solver`, `settings`: as of `fit`. `variants`: a mapping for each network. Raises `InputError` for a solver that is not trained by gradient descent on couplings, or other names in a variant.
+    """
+    terms, method = choose(solver, solvers, "solver")
+    if method.settings is not GradientDescent:
+        raise InputError(f"{solver} is no network solver of JKOnet*: fit its variants one by one")
+    settings = make_settings(GradientDescent, settings)
+    couplings = data if isinstance(data, Couplings) else couple(data)
+    found = fit_many_networks(couplings, terms, settings, variants)
+    snapshots = populations(couplings) if isinstance(data, Couplings) else data
+    rated = [replace(settings, **{k: x for k, x in v.items() if k != "seed"}) for v in variants]
+    return [_finished(*f, solver, s, v.get("seed", 0), couplings, snapshots, None) for f, s, v in zip(found, rated, variants)]
+
+
+def fit_stream(snapshots, solver="jkonet-star-linear-potential", seed=0, batch_size=250, rows=100_000, progress=False, **settings):
+    """Closed form from snapshots that need not fit into memory, such as memory-mapped arrays: `Solution`.
+
+    At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not; in blocks of `batch_size`, as by `couple`. Features, and beta, are chosen on at most 10 000 of the particles of each time.
+    Raises `InputError` for a solver that is not a closed form over couplings, or for snapshots of several populations.
+    """
+    terms, method = choose(solver, solvers, "solver")
+    if method.settings is not LeastSquares:
+        raise InputError(f"{solver} cannot be streamed: closed forms, jkonet-star-linear and those that begin so, can")
+    if snapshots.groups is not None:
+        raise InputError("snapshots of several populations cannot be streamed: stream one population at a time")
+    settings = make_settings(LeastSquares, settings)
+    if settings.evaluate_at != "source":
+        raise InputError(f"evaluate_at {settings.evaluate_at} cannot be streamed: only source can")
+    energy, params, stats, couplings = fit_least_squares_stream(snapshots, terms, settings, seed, batch_size, rows, progress)
+    return _finished(energy, params, stats, solver, settings, seed, couplings, snapshots, None)
+
+
+def _finished(energy, params, stats, solver, settings, seed, couplings, snapshots, scaling):
+    terms, method = solvers[solver]
     beta = float(params["beta"]) if "beta" in params else None
     energy, params = jax.tree.map(np.asarray, (energy, params))
     longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values()))
@@ -272,7 +316,7 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
         stats["interaction_share"] = interaction_share(solution, couplings)
         if stats["interaction_share"] < 0.05:
             warnings.warn(f"the split of the drift between V and W is not identifiable from these snapshots: a potential could exert {1 - stats['interaction_share']:.0%} of the force that W exerts. "
-                          "Their sum, the drift, is not affected. A population whose mean or shape moves more, or several starting populations, would tell them apart", IdentifiabilityWarning, stacklevel=2)
+                          "Their sum, the drift, is not affected. A population whose mean or shape moves more, or several starting populations, would tell them apart", IdentifiabilityWarning, stacklevel=3)
     if "internal" not in terms or beta is not None:
         return solution
     return replace(solution, beta=estimate_diffusivity(couplings, drift_at_sources(solution, couplings), stats.get("degrees_of_freedom", 0), seed))
