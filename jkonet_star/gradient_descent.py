@@ -185,7 +185,7 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
     `terms`: names among "potential", "time_potential", "interaction", "internal". `stats["losses"]` is [epochs, 2], `stats["stopped"]` why a training ended early or `None`. `params["beta"]` is there only if couplings carry a score and are evaluated at the target.
     Raises `InputError` for settings out of range.
     """
-    for name, ok in [("epochs", config.epochs >= 1), ("batch_size", config.batch_size >= 1), ("learning_rate", config.learning_rate > 0),
+    for name, ok in [("epochs", config.epochs >= 1), ("batch_size", config.batch_size >= 1), ("learning_rate", 0 < config.learning_rate < np.inf),
                      ("validation", 0 <= config.validation < 1), ("interaction_points", config.interaction_points >= 1),
                      ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0)]:
         if not ok:

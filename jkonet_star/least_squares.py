@@ -170,8 +170,11 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
 
     `terms`: names among "potential", "interaction", "internal". `params["beta"]` is there only if couplings carry a score and are evaluated at the target. Source: Terpin et al. (2024), §3.3.
     """
-    if not 0 <= config.ridge < np.inf:
-        raise InputError(f"ridge = {config.ridge} is out of range")
+    lengths = lambda a: len(a) > 0 and all(0 < s < np.inf for s in a)
+    for name, ok in [("ridge", 0 <= config.ridge < np.inf), ("degree", config.degree >= 1), ("n_features", config.n_features >= 1), ("n_interaction_features", config.n_interaction_features >= 1),
+                     ("lengthscales", lengths(config.lengthscales)), ("interaction_lengthscales", lengths(config.interaction_lengthscales))]:
+        if not ok:
+            raise InputError(f"{name} = {getattr(config, name)} is out of range")
     obs = observe(couplings, config.evaluate_at)
     tried = _thinned(obs, 20_000)
     particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
