@@ -122,6 +122,8 @@ def _times(t, n):
         raise InputError(f"there are {n} snapshots but times of shape {t.shape}: give one time per snapshot")
     if not (np.isfinite(t).all() and (np.diff(t) > 0).all()):
         raise InputError(f"times must be finite and increasing, got {t.tolist()}")
+    if np.abs(t).max() > _LARGEST or np.diff(t).min() < 1 / _LARGEST:
+        raise InputError(f"times {t.tolist()} are too large or too close to each other for single precision: take another unit of time")
     return t
 
 

@@ -157,12 +157,12 @@ class Solution:
         if x.ndim != 2 or x.shape[1] != self.d:
             raw = "" if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center) else ". They have the dimension of raw particles: `encode` them first"
             raise InputError(f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}")
-        count = max(2, np.size(t))
-        start = Snapshots((x,) * count, t, None if weights is None else (weights,) * count)
+        start = Snapshots((x, x), (0, 1), None if weights is None else (weights, weights))
+        t = Snapshots((x[:1],) * max(2, np.size(t)), t).t
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
         key = key if self.beta else None
         place, *more = evaluations[self.settings.get("evaluate_at", "target")]
-        xs, t = [x.astype(jnp.result_type(float))], np.asarray(t, float)
+        xs = [x.astype(jnp.result_type(float))]
         self._warn_outside(x, t[0])
         longest, count = (1 + 1e-6) * self.longest_step, 0
         if more:
@@ -261,6 +261,8 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
         data = scaling.into(data)
     snapshots = data if isinstance(data, Snapshots) else populations(data)
     couplings = None if not method.couples else data if isinstance(data, Couplings) else couple(data)
+    if couplings is not None and (fastest := np.max(np.abs(couplings.y - couplings.x).max(1) / couplings.tau[couplings.step])) > 1e18:
+        raise InputError(f"velocities reach {fastest:.3g}, too large to be squared: take other units of length or time")
     if method.couples and "internal" in terms and settings.evaluate_at == "target" and couplings.score is None:
         couplings = add_score(couplings, target_mixtures(snapshots, n_gmm_components, seed))
     if checkpoint is not None and method.couples:
