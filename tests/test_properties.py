@@ -190,17 +190,25 @@ def close(a, b, size):
     np.testing.assert_allclose(a, b, rtol=0, atol=size)
 
 
-@pytest.mark.parametrize("a", [1e-6, 0.5, 1e6])
-@pytest.mark.parametrize("b", [0.0, 3.0])
-def test_another_unit_and_origin_of_length(two_arms, reference, a, b):
-    "x -> a x + a b: V -> a² V, and predictions move along."
-    there = lambda x: a * (x + b)
-    seen = replace(two_arms, x=tuple(map(there, two_arms.x)))
-    model, x = fit(seen, **PLAIN), two_arms.x[0]
+@pytest.mark.parametrize("a", [1e-8, 0.5, 1e8])
+def test_another_unit_of_length(two_arms, reference, a):
+    "x -> a x: V -> a² V, and predictions move along."
+    seen, x = replace(two_arms, x=tuple(a * p for p in two_arms.x)), two_arms.x[0]
+    model = fit(seen, **PLAIN)
     v = relief(reference.potential(x))
-    close(relief(model.potential(there(x))) / a**2, v, 2e-3 * np.ptp(v))
-    ahead, expected = (m.predict(p, seen.t).x[-1] for m, p in ((model, there(x)), (reference, x)))
-    close(ahead / a - b, expected, 2e-4)
+    close(relief(model.potential(a * x)) / a**2, v, 1e-3 * np.ptp(v))
+    close(model.predict(a * x, seen.t).x[-1] / a, reference.predict(x, seen.t).x[-1], 1e-4)
+
+
+@pytest.mark.parametrize("b", [3.0, 1000.0])
+def test_another_origin(b):
+    "x -> x + b. Waves are drawn about the origin, so what holds is that a motion which can be learned exactly is so everywhere."
+    x0 = np.random.default_rng(1).normal([1, -1], 0.7, (60, 2))
+    x = [x0, 0.8 * x0, 0.64 * x0]
+    model = fit(Snapshots([p + b for p in x], [0.0, 1.0, 2.0]), **PLAIN)
+    v = relief(0.1 * (x0**2).sum(1))
+    close(relief(model.potential(x0 + b)), v, 1e-3 * np.ptp(v))
+    close(model.predict(x0 + b, [0.0, 1.0, 2.0]).x[-1] - b, x[-1], 1e-6 * b + 1e-5)
 
 
 @pytest.mark.parametrize("c", [1e-6, 0.5, 1e6])
@@ -219,8 +227,8 @@ def test_the_order_of_particles(two_arms, reference):
     orders = [g.permutation(60) for _ in two_arms.x]
     of = lambda parts: tuple(p[o] for p, o in zip(parts, orders))
     seen, x = replace(two_arms, x=of(two_arms.x), weights=of(two_arms.weights), groups=of(two_arms.groups)), two_arms.x[0]
-    pairs = [np.sort(np.column_stack([c.w, c.x, c.y]).round(12).view([("", float)] * 5), axis=0) for c in (couple(two_arms), couple(seen))]
-    np.testing.assert_array_equal(*pairs)
+    pairs = [{tuple(row) for row in np.column_stack([c.x, c.y])} for c in (couple(two_arms), couple(seen))]
+    assert pairs[0] == pairs[1]
     close(fit(seen, **PLAIN).predict(x, seen.t).x[-1], reference.predict(x, seen.t).x[-1], 2e-4)
 
 
