@@ -61,7 +61,7 @@ def moved(seen):
     return model, ahead
 
 
-@few(60)
+@few(150)
 @given(populations())
 def test_any_population_gives_numbers_or_is_refused(seen):
     try:
