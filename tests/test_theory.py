@@ -57,18 +57,18 @@ def test_heat_flow():
 
 def test_learned_ornstein_uhlenbeck():
     "V and β from paired snapshots of the exact solution; the explicit step finds those of a step, (1 - exp(-K τ)) / τ and β (1 - exp(-2 K τ)) / (2 K τ)."
-    g, tau, n, T = np.random.default_rng(0), 0.03, 300, 10
+    g, tau, n, T = np.random.default_rng(0), 0.01, 300, 20  # noise smaller than the spacing: pairs can be found
     noise = BETA / K * (1 - np.exp(-2 * K * tau))
-    x = [g.normal([2, -1], [1, 0.5], (n, 2))]
+    x = [g.normal([2, -1], [2, 1.5], (n, 2))]
     for _ in range(T):
         x.append(x[-1] * np.exp(-K * tau) + np.sqrt(noise) * g.normal(size=x[-1].shape))
     model = fit(Snapshots(x, tau * np.arange(T + 1), paired=True), "jkonet-star-linear-potential-internal", **EXACT)
     assert abs(model.beta / (noise / (2 * tau)) - 1) < 0.1
-    x0 = g.normal([2, -1], [1, 0.5], (20_000, 2))
+    x0 = g.normal([2, -1], [2, 1.5], (20_000, 2))
     ahead = model.predict(x0, tau * np.arange(T + 1), key=5).x[-1]
-    mean, variance = ornstein_uhlenbeck(np.array([2, -1]), np.array([1, 0.25]), T * tau)
+    mean, variance = ornstein_uhlenbeck(np.array([2, -1]), np.array([4, 2.25]), T * tau)
     learned = 4 * np.sqrt(2 * BETA * T * tau / n)  # four standard errors of the mean displacement of the particles it was learned from
-    assert np.max(abs(ahead.mean(0) - mean)) < learned and np.max(abs(ahead.var(0) / variance - 1)) < 0.25
+    assert np.max(abs(ahead.mean(0) - mean)) < learned and np.max(abs(ahead.var(0) / variance - 1)) < 0.12
 
 
 def test_wasserstein_between_gaussians():
@@ -178,7 +178,7 @@ def test_error_falls_with_the_number_of_particles():
 def whole():
     "Models with every kind of term, on a population that is no Gaussian."
     g = np.random.default_rng(3)
-    seen = simulate("styblinski_tang", "flowers", 0.1, n_particles=80, n_steps=2, key=3)
+    seen = simulate("styblinski_tang", "flowers", 0.1, n_particles=40, n_steps=2, key=3)
     small = {"jkonet-star": dict(epochs=5, hidden=(8,)), "jkonet-star-linear": dict(n_features=20, n_interaction_features=20), "jkonet-star-time-potential": dict(epochs=5, hidden=(8,))}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
