@@ -9,7 +9,6 @@ __all__ = ['GradientDescent', 'Checkpoint', 'identity_of', 'advance', 'train', '
 import hashlib
 import time
 import warnings
-import zipfile
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import optax
 from tqdm import tqdm
 
-from .core import InputError, writing
+from .core import InputError, first_line, writing
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
@@ -59,11 +58,11 @@ class Checkpoint:
         if not Path(self.path).is_file():
             return like, 0
         try:
-            with np.load(self.path, allow_pickle=False) as f:
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as f:
                 identity, done = str(f["identity"]), int(f["done"])
                 found = [f[f"leaf{i}"] for i in range(len(jax.tree.leaves(like)))]
-        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as e:
-            raise InputError(f"{self.path} is not a checkpoint that can be read: {e}. Delete it to start again") from None
+        except Exception as e:  # whatever a file that was changed may cause
+            raise InputError(f"{self.path} is not a checkpoint that can be read: {first_line(e)}. Delete it to start again") from None
         if identity != self.identity:
             raise InputError(f"{self.path} belongs to other data, settings, seed or versions: give the same ones, or start without resuming")
         leaves, tree = jax.tree.flatten(like)

@@ -377,7 +377,7 @@ def load_model(path):
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is not an .npz archive")
-        with np.load(path, allow_pickle=False) as f:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as f:
             arrays = {k: f[k] for k in f.files}
         description = json.loads(str(arrays["description"]))
         form = int(description["format"])

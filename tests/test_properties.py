@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jkonet_star.core import IdentifiabilityWarning, InputError
 from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
+from jkonet_star.gradient_descent import Checkpoint
 from jkonet_star.snapshots import Snapshots, from_file
 from jkonet_star.solvers import fit, load_model
 
@@ -100,9 +101,18 @@ def originals(tmp_path_factory):
     pd.DataFrame({"day": DAYS, "a": x[:, 0], "b": x[:, 1], "name": "cell"}).to_csv(here / "a.csv", index=False)
     anndata.AnnData(obs=pd.DataFrame({"day": DAYS}, index=[f"c{i}" for i in range(24)]), obsm={"X_pca": x}).write_h5ad(here / "a.h5ad")
     fit(Snapshots([x[:12], x[12:]], [0, 1]), **LINEAR).save(here / "a.npz")
+    Checkpoint(here / "state.npz", identity="a").write(STATE, 3)
     options = DatasetOptions(load_from_file=str(here / "a.csv"), time_key="day", dataset_name="set", standardize=True)
     save_dataset(*make_dataset(options), here)
     return here
+
+
+STATE = {"params": np.arange(40.0), "losses": np.ones((3, 2))}
+
+
+def from_checkpoint(path):
+    state, done = Checkpoint(path, True, "a").read(STATE)
+    return np.append(state["params"], done)
 
 
 def from_model(path):
@@ -116,7 +126,7 @@ def from_set(path):
     return np.concatenate(s.train.x + s.test.x + (s.couplings.x, s.couplings.y))
 
 
-LOADERS = {"a.npy": lambda p: np.concatenate(from_file(p).x), "a.csv": lambda p: np.concatenate(from_file(p, "day").x), "a.h5ad": lambda p: np.concatenate(from_file(p, "day").x), "a.npz": from_model,
+LOADERS = {"a.npy": lambda p: np.concatenate(from_file(p).x), "a.csv": lambda p: np.concatenate(from_file(p, "day").x), "a.h5ad": lambda p: np.concatenate(from_file(p, "day").x), "a.npz": from_model, "state.npz": from_checkpoint,
            **{f"set/{name}": lambda p: from_set(p.parent) for name in ("dataset.json", "data.npy", "split.npz", "couplings.npz", "scaling.npz", "sample_labels.npy")}}
 damages = st.one_of(
     st.floats(0, 1, exclude_max=True).map(lambda part: lambda b: b[:int(part * len(b))]),
