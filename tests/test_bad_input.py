@@ -275,6 +275,8 @@ TABLE = [
     ("no epoch", lambda: fit(seen, epochs=0), ["epochs = 0"]),
     ("a learning rate of infinity", lambda: fit(seen, learning_rate=np.inf), ["learning_rate = inf"]),
     ("an activation that is not known", lambda: fit(seen, activation="rellu", epochs=1), ["activation", "rellu"]),
+    ("the weak form of a dozen", lambda: fit(seen, "jkonet-star-weak-potential"), ["20 particles", "time 0", "has 12"]),
+    ("the weak form of one place", lambda: fit(Snapshots([np.ones((40, 2))] * 2, [0, 1]), "jkonet-star-weak-potential"), ["do not differ enough"]),
     ("a seed below zero", lambda: fit(seen, LINEAR, seed=-1), ["seed -1"]),
     ("standardize a constant feature", lambda: fit(Snapshots([np.column_stack([x, np.ones(12)]) for x in seen.x], seen.t), LINEAR, standardize=True), ["feature 2 is constant"]),
     ("more components than features", lambda: fit(seen, LINEAR, n_components=5), ["n_components = 5"]),
@@ -287,6 +289,8 @@ TABLE = [
     ("predict with other weights", lambda: HERE["model"].predict(seen.x[0], [0, 1], weights=[1, 2]), ["12 non-negative"]),
     ("a drift at other features", lambda: HERE["model"].drift(np.zeros((4, 3))), ["(4, 3)", "dimension 2"]),
     # models
+    ("a checkpoint, cut", lambda: fit(seen, epochs=1, hidden=(4,), checkpoint="cut.npz", resume=True), ["cut.npz is not a checkpoint"]),
+    ("a checkpoint, text", lambda: fit(seen, epochs=1, hidden=(4,), checkpoint="text.npz", resume=True), ["text.npz is not a checkpoint"]),
     ("model, no such file", lambda: load_model("nothing.npz"), ["no model file nothing.npz"]),
     ("model, no byte", lambda: load_model("empty.npz"), ["empty.npz is not a model"]),
     ("model, text", lambda: load_model("text.npz"), ["text.npz is not a model"]),
