@@ -9,7 +9,7 @@ __all__ = ['to_anndata', 'push_forward', 'embed_drift']
 import numpy as np
 
 from .core import InputError, choose
-from .snapshots import group_labels, representation
+from .snapshots import group_labels, representation, time_labels
 
 # %% ../nbs/15_cells.ipynb #a8565ceb
 def to_anndata(adata, solution, time_key=None, rep="X_pca", groups=None, key="jkonet"):
@@ -50,7 +50,7 @@ def _parts(adata, solution, time_key, groups):
         if solution.energy.interaction is not None or getattr(solution.energy.potential, "period", 0):
             raise InputError(f"{solution.solver} asks when a cell was seen: give the time_key")
         return None, [np.arange(adata.n_obs)]
-    times = adata.obs[time_key].to_numpy().astype(float)
+    times = time_labels(adata.obs[time_key].to_numpy())
     arms = np.zeros(len(times)) if groups is None else group_labels(adata.obs[groups])
     same = np.unique(np.array([times.astype(str), arms.astype(str)]), axis=1, return_inverse=True)[1]
     return times, [np.flatnonzero(same == k) for k in range(same.max() + 1)]

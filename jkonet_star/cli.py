@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from .core import InputError, writing
+from .core import InputError, check_place, writing
 
 # %% ../nbs/22_cli.ipynb #4f897e67
 class LazyGroup(click.Group):
@@ -100,6 +100,7 @@ def generate():
     def run(data_dir, **options):
         start = time.perf_counter()
         from jkonet_star.datasets import make_dataset, save_dataset
+        check_place(data_dir)
         dataset, snapshots = make_dataset(DatasetOptions(**options))
         if options["test_ratio"] == 0:
             click.echo("nothing is held out: errors will be those on the training particles")
@@ -122,7 +123,7 @@ def train():
     own = [click.Option(["--solver", "-s"], default="jkonet-star-potential", show_default=True, help="a solver by name, see `list`"),
            click.Option(["--dataset", "-d"], required=True, help="name of a data set"),
            click.Option(["--eval", "evaluate_on"], type=click.Choice(["test_data", "train_data", "none"]), default="test_data", show_default=True, help="particles to evaluate on"),
-           click.Option(["--seed"], type=click.IntRange(0), default=0, show_default=True, help="random seed"),
+           click.Option(["--seed"], type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="random seed"),
            click.Option(["--config"], help="YAML file of hyperparameters"),
            click.Option(["--resume"], is_flag=True, help="go on with a training that was interrupted"),
            click.Option(["--debug"], is_flag=True, help="run without compilation, and show tracebacks"),
@@ -209,13 +210,18 @@ def predict():
         solution = load_model(model)
         if Path(output).suffix == ".h5ad":
             return annotate(solution, particles, time_key, rep, group_key, Path(output))
-        if steps < 1 or tau is not None and not tau > 0:
-            raise InputError(f"--steps {steps} and --tau {tau} must be above 0")
+        if not 1 <= steps <= 10**6 or tau is not None and not 0 < tau < np.inf:
+            raise InputError(f"--steps {steps} and --tau {tau} must be above 0, and at most a million steps")
+        if time is not None and not np.isfinite(time):
+            raise InputError(f"--time {time} must be a finite number")
         time = float(solution.t[0]) if time is None else time
         tau = float(np.diff(solution.t)[0]) if tau is None else tau
         output = Path(output)
         if output.suffix not in (".npy", ".csv"):
             raise InputError(f"--output {output}: the name must end in .npy, .csv or .h5ad")
+        check_place(output.parent)
+        if output.is_dir():
+            raise InputError(f"--output {output} is a folder: give another name")
         names, x = read_particles(particles, solution, rep)
         path = solution.decode(solution.predict(solution.encode(x), time + tau * np.arange(steps + 1), key=None if deterministic else seed))
         with writing(output) as new:
@@ -230,7 +236,7 @@ def predict():
         click.Option(["--time"], type=float, help="time of the particles; the model's first if not given"),
         click.Option(["--tau"], type=float, help="length of a step; the model's first if not given"),
         click.Option(["--steps"], type=int, default=1, show_default=True, help="number of steps"),
-        click.Option(["--seed"], type=click.IntRange(0), default=0, show_default=True, help="seed of the noise"),
+        click.Option(["--seed"], type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="seed of the noise"),
         click.Option(["--deterministic"], is_flag=True, help="follow the drift without noise"),
         click.Option(["--time-key"], help="time column of .obs, for a model that varies with time and an --output .h5ad"),
         click.Option(["--rep"], default="X_pca", show_default=True, help="of an .h5ad file: a key of .obsm, a layer, or X"),

@@ -93,10 +93,14 @@ def plan(x, y, a, b, power=2):
         mass = np.full(len(i), 1 / len(i))
     else:
         import ot
-        gamma, log = ot.emd(a, b, cost, numItermax=10**7, log=True)
+        largest = cost.max()
+        scaled = cost / largest if 0 < largest < 1 else cost  # the simplex takes differences far below 1 for none
+        gamma, log = ot.emd(a, b, scaled, numItermax=10**7, log=True)
         if log["warning"] is not None:
             raise InputError(f"optimal transport of {len(x)} to {len(y)} particles stopped early ({log['warning']}): use blocks (batch size) or Sinkhorn")
         i, j = np.nonzero(gamma)
+        real = gamma[i, j] > 1e-10 * np.minimum(a[i], b[j])  # the rest is rounding, which depends on the order of particles
+        i, j = i[real], j[real]
         mass = gamma[i, j]
     return i, j, mass, float(mass @ cost[i, j])
 

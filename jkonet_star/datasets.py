@@ -10,18 +10,17 @@ __all__ = ['Dataset', 'DatasetOptions', 'make_dataset', 'check_options', 'datase
 import hashlib
 import json
 import re
-import zipfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from .core import InputError, writing
+from .core import InputError, first_line, writing
 from .couplings import Couplings, couple
 from .energies import get_function
 from .evaluate import Truth
 from .simulate import simulate
-from .snapshots import Scaling, Snapshots, feature_columns, fit_scaling, from_anndata, from_file, from_table, leave_out, read_h5ad, read_table, split, split_rows
+from .snapshots import Scaling, Snapshots, feature_columns, fit_scaling, from_anndata, from_file, from_table, leave_out, read_array, read_h5ad, read_table, split, split_rows
 from .solvers import versions
 
 # %% ../nbs/18_datasets.ipynb #1bd8037a
@@ -138,16 +137,18 @@ def check_options(o):
         (o.load_from_file is None or (o.potential == o.interaction == "none" and o.beta == 0), "data loaded from a file have no potential, interaction or beta to simulate: leave those out"),
         (o.load_from_file is not None or o.potential != "none" or o.interaction != "none" or o.beta > 0, "nothing to simulate: give --potential, --interaction, or --internal wiener with --beta, or --load-from-file"),
         (o.n_timesteps >= 1, f"--n-timesteps {o.n_timesteps}: at least one step is needed"),
-        (o.dt > 0, f"--dt {o.dt}: the time step must be above 0"),
+        (0 < o.dt < np.inf, f"--dt {o.dt}: the time step must be a number above 0"),
+        (o.beta < np.inf, f"--beta {o.beta}: the diffusivity must be finite"),
         (o.dimension >= 1, f"--dimension {o.dimension}: at least one is needed"),
         (o.n_particles >= 2, f"--n-particles {o.n_particles}: at least two are needed"),
         (o.batch_size >= 1 or o.batch_size == -1, f"--batch-size {o.batch_size}: blocks need at least one particle (-1 for no blocks)"),
         (o.n_gmm_components >= 1, f"--n-gmm-components {o.n_gmm_components}: at least one is needed"),
-        (o.seed >= 0, f"--seed {o.seed}: seeds are not negative"),
+        (o.load_from_file is not None or o.n_particles * o.dimension * (o.n_timesteps + 1) <= 2**31, f"--n-particles {o.n_particles} --dimension {o.dimension} --n-timesteps {o.n_timesteps}: more than {2**31} numbers"),
+        (0 <= o.seed < 2**32, f"--seed {o.seed}: seeds go from 0 to {2**32 - 1}"),
         (0 <= o.test_ratio < 1, f"--test-ratio {o.test_ratio} is not in [0, 1)"),
         (o.n_components >= 0, f"--n-components {o.n_components}: must not be negative (0 for none)"),
         (o.growth in ("none", "estimate"), f"--growth {o.growth}: known are none, estimate"),
-        (o.sinkhorn >= 0, f"--sinkhorn {o.sinkhorn}: epsilon must not be negative"),
+        (0 <= o.sinkhorn < np.inf, f"--sinkhorn {o.sinkhorn}: epsilon must not be negative or infinite"),
         (o.leave_one_out >= -1, f"--leave-one-out {o.leave_one_out}: a time index starts at 0"),
         (o.load_from_file is not None or o.leave_one_out <= o.n_timesteps, f"--leave-one-out {o.leave_one_out}: time indices go from 0 to {o.n_timesteps}"),
     ]
@@ -159,7 +160,7 @@ def check_options(o):
 
 # %% ../nbs/18_datasets.ipynb #0f3337a1
 def dataset_name(options):
-    "The folder name of a data set. Raises `InputError` for a given name that is a path."
+    "The folder name of a data set. Raises `InputError` for a name that is a path."
     o = options
     if o.dataset_name is not None:
         return check_name(o.dataset_name)
@@ -169,16 +170,16 @@ def dataset_name(options):
         (f"_components_{o.n_components}", o.n_components > 0), ("_growth", o.growth != "none")] if differs)
     if o.load_from_file is not None:
         stem = re.sub(r"[^\w.-]", "_", Path(o.load_from_file).resolve().stem)
-        return stem + (f"_d_{len(_feature_names(o))}" if o.features else "") + (f"_seed_{o.seed}" if o.seed else "") + extra
+        return check_name(stem + (f"_d_{len(_feature_names(o))}" if o.features else "") + (f"_seed_{o.seed}" if o.seed else "") + extra)
     return (f"potential_{o.potential}_internal_{o.internal}_beta_{o.beta}_interaction_{o.interaction}_dt_{o.dt}_T_{o.n_timesteps}"
             f"_dim_{o.dimension}_N_{o.n_particles}_gmm_{o.n_gmm_components}_seed_{o.seed}{extra}")
 
 
 def check_name(name):
     "`name` if it can be the name of a folder inside the data folder. Raises `InputError` otherwise."
-    if not re.fullmatch(r"[\w.+-][\w.+ -]*", name) or name.startswith("."):
-        raise InputError(f"data set name '{name}' is not a plain name: use letters, digits, '_', '-' and '.', and no path")
-    return name
+    if not re.fullmatch(r"[\w.+-][\w.+ -]{0,199}", str(name)) or str(name).startswith("."):
+        raise InputError(f"data set name {str(name)!r} is not a plain name: use at most 200 letters, digits, '_', '-' and '.', and no path")
+    return str(name)
 
 # %% ../nbs/18_datasets.ipynb #6e7be9ee
 _FORMAT = 2
@@ -213,34 +214,36 @@ def load_dataset(name, folder="data"):
 
     Raises `InputError` if there is none (with the nearest names), or if a file is missing, changed or truncated.
     """
-    path = Path(folder) / check_name(name)
+    name = check_name(name)
+    path = Path(folder) / name
     if not path.is_dir():
         import difflib
         known = sorted(p.name for p in Path(folder).glob("*") if (p / "dataset.json").exists())
         near = difflib.get_close_matches(name, known, 3, 0.3)
         raise InputError(f"there is no data set '{name}' in {folder}: " + (f"did you mean {' or '.join(near)}?" if near else "make it with `jkonet-star generate`"))
     try:
-        description = json.loads((path / "dataset.json").read_text())
-        for file, checksum in description["sha256"].items():
-            if _checksum(path / file) != checksum:
-                raise InputError(f"{path / file} is not what it was when the data set was made: generate it again")
-        if description["format"] != _FORMAT:
-            raise InputError(f"data set {path} has format {description['format']}, this version reads {_FORMAT}: generate it again, or use the version that made it")
-        data, labels = (np.load(path / f, allow_pickle=False) for f in ("data.npy", "sample_labels.npy"))
-        with np.load(path / "split.npz", allow_pickle=False) as f:
-            of_rows = {k: f[k] for k in f.files}
-        with np.load(path / "couplings.npz", allow_pickle=False) as f:
-            couplings = Couplings(**{k: f[k] for k in f.files}, **description["couplings"])
-        t, scaling = np.array(description["times"]), None
-        if description["scaling"] is not None:
-            with np.load(path / "scaling.npz", allow_pickle=False) as f:
-                names = description["scaling"]["names"]
-                scaling = Scaling(**{k: f[k] for k in f.files}, names=tuple(names) if names else None)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as e:
-        if isinstance(e, InputError):
+        return _load(path)
+    except Exception as e:  # whatever a file that was changed may cause
+        if isinstance(e, InputError) and str(path) in str(e):
             raise
-        raise InputError(f"data set {path} cannot be read ({type(e).__name__}: {e}): generate it again") from None
-    if scaling is not None:
+        raise InputError(f"data set {path} cannot be read ({type(e).__name__}: {first_line(e)}): generate it again") from None
+
+
+def _load(path):
+    description = json.loads((path / "dataset.json").read_text())
+    for file in ("data.npy", "sample_labels.npy", "split.npz", "couplings.npz", *(["scaling.npz"] if description["scaling"] else [])):
+        if _checksum(path / file) != description["sha256"][file]:
+            raise InputError(f"{path / file} is not what it was when the data set was made: generate it again")
+    if description["format"] != _FORMAT:
+        raise InputError(f"data set {path} has format {description['format']}, this version reads {_FORMAT}: generate it again, or use the version that made it")
+    DatasetOptions(**description["parameters"])
+    data, labels = read_array(path / "data.npy"), read_array(path / "sample_labels.npy")
+    of_rows = _arrays(path / "split.npz")
+    couplings = Couplings(**_arrays(path / "couplings.npz"), **description["couplings"])
+    t, scaling = np.array(description["times"]), None
+    if description["scaling"]:
+        names = description["scaling"]["names"]
+        scaling = Scaling(**_arrays(path / "scaling.npz"), names=tuple(names) if names else None)
         data = scaling.into(data)
 
     def side(mask):
@@ -250,7 +253,12 @@ def load_dataset(name, folder="data"):
     if couplings.d != train.d:
         raise InputError(f"data set {path}: couplings have dimension {couplings.d}, particles {train.d}: generate it again")
     test = train if (of_rows["train"] == of_rows["test"]).all() else side(of_rows["test"])
-    return Dataset(name, train, test, couplings, description, scaling)
+    return Dataset(path.name, train, test, couplings, description, scaling)
+
+
+def _arrays(path):
+    with np.load(path, allow_pickle=False) as f:
+        return {k: f[k] for k in f.files}
 
 # %% ../nbs/18_datasets.ipynb #c876825a
 def _checksum(path):

@@ -9,7 +9,6 @@ __all__ = ['GradientDescent', 'Checkpoint', 'identity_of', 'advance', 'train', '
 import hashlib
 import time
 import warnings
-import zipfile
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import optax
 from tqdm import tqdm
 
-from .core import InputError, choose, writing
+from .core import InputError, choose, first_line, writing
 from .devices import everywhere, spread
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
@@ -61,11 +60,11 @@ class Checkpoint:
         if not Path(self.path).is_file():
             return like, 0
         try:
-            with np.load(self.path, allow_pickle=False) as f:
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as f:
                 identity, done = str(f["identity"]), int(f["done"])
                 found = [f[f"leaf{i}"] for i in range(len(jax.tree.leaves(like)))]
-        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as e:
-            raise InputError(f"{self.path} is not a checkpoint that can be read: {e}. Delete it to start again") from None
+        except Exception as e:  # whatever a file that was changed may cause
+            raise InputError(f"{self.path} is not a checkpoint that can be read: {first_line(e)}. Delete it to start again") from None
         if identity != self.identity:
             raise InputError(f"{self.path} belongs to other data, settings, seed or versions: give the same ones, or start without resuming")
         leaves, tree = jax.tree.flatten(like)
@@ -238,7 +237,7 @@ def fit_many_networks(couplings, terms, config, variants):
 
 def _prepared(couplings, terms, config, seed):
     "The network, its first parameters, what it learns from, what is held back, and the key of the training."
-    for name, ok in [("epochs", config.epochs >= 1), ("batch_size", config.batch_size >= 1), ("learning_rate", config.learning_rate > 0),
+    for name, ok in [("epochs", config.epochs >= 1), ("batch_size", config.batch_size >= 1), ("learning_rate", 0 < config.learning_rate < np.inf),
                      ("validation", 0 <= config.validation < 1), ("interaction_points", config.interaction_points >= 1),
                      ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0), ("patience", config.patience >= 0)]:
         if not ok:

@@ -226,14 +226,21 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
 
     `terms`: names among "potential", "interaction", "internal". `params["beta"]` is there only if couplings carry a score and are evaluated at the target. Source: Terpin et al. (2024), §3.3.
     """
-    if not 0 <= config.ridge < np.inf:
-        raise InputError(f"ridge = {config.ridge} is out of range")
+    _check(config)
     tried = _thinned(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
     energy, found, scales = _chosen(tried, _extent(couplings, tried), n, terms, config, seed)
     if tried is not couplings:
         found = _closed_form(energy, couplings, n, config)
     return energy, _named(energy, found.theta, config.evaluate_at == "target" and couplings.score is not None, config), _stats(found, scales)
+
+
+def _check(config):
+    lengths = lambda a: len(a) > 0 and all(0 < s < np.inf for s in a)
+    for name, ok in [("ridge", 0 <= config.ridge < np.inf), ("degree", config.degree >= 1), ("n_features", config.n_features >= 1), ("n_interaction_features", config.n_interaction_features >= 1),
+                     ("lengthscales", lengths(config.lengthscales)), ("interaction_lengthscales", lengths(config.interaction_lengthscales))]:
+        if not ok:
+            raise InputError(f"{name} = {getattr(config, name)} is out of range")
 
 
 def _chosen(couplings, particles, n, terms, config, seed):
@@ -258,6 +265,7 @@ def fit_least_squares_stream(snapshots, terms, config=LeastSquares(), seed=0, ba
 
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not, in blocks of `batch_size`.
     """
+    _check(config)
     s, T = snapshots, len(snapshots) - 1
     kept = [np.linspace(0, m - 1, min(m, 10_000)).round().astype(int) for m in s.sizes]
     part = lambda k, r: (s.x[k][r], s.weight(k)[r] / s.weight(k)[r].sum())

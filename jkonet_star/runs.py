@@ -7,6 +7,7 @@ __all__ = ['judges', 'train_and_evaluate', 'as_row', 'save_table', 'load_table',
 
 # %% ../nbs/20_runs.ipynb #adc3db94
 import importlib
+import itertools
 import json
 import sys
 import time
@@ -16,7 +17,7 @@ from threading import Thread
 
 import click
 
-from .core import InputError, choose, writing
+from .core import InputError, check_place, choose, first_line, writing
 
 # %% ../nbs/20_runs.ipynb #9abca51b
 judges = {"test_data": lambda d: d.test, "train_data": lambda d: d.train, "none": lambda d: None}  # particles of a `Dataset` to evaluate on
@@ -36,6 +37,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     if method.settings is LeastSquares and settings.pop("epochs", None) is not None:
         click.echo("note: a closed form has no epochs", err=True)
     make_settings(method.settings, settings)
+    check_place(out_dir)
     run = _wandb(solver, dataset, seed, settings) if wandb else None
     if debug:
         import jax
@@ -116,19 +118,41 @@ class Clock:
 
 
 def read_settings(path):
-    "The mapping in a YAML file. Raises `InputError` if it is not one."
+    "The mapping in a YAML file: data, tags of Python are refused. Raises `InputError` if it is not one, or a name is there twice."
     if path is None:
         return {}
     import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_mapping_node(self, anchor):
+            node = super().compose_mapping_node(anchor)
+            names = [k.value for k, _ in node.value]
+            for name in names:
+                if names.count(name) > 1:
+                    raise yaml.YAMLError(f"'{name}' is there twice")
+            return node
+
     if not Path(path).is_file():
         raise InputError(f"there is no file {path}")
     try:
-        found = yaml.safe_load(Path(path).read_text()) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
-        raise InputError(f"{path} cannot be read as YAML: {str(e).splitlines()[0]}") from None
+        found = yaml.load(Path(path).read_text(), Loader) or {}
+        if next(itertools.islice(_values(found), _MOST, None), None) is not None:
+            raise ValueError(f"it holds more than {_MOST} values")
+    except Exception as e:
+        raise InputError(f"{path} cannot be read as YAML: {first_line(e)}") from None
     if not isinstance(found, dict):
         raise InputError(f"{path} must hold `name: value` lines, not a {type(found).__name__}")
     return {str(k).replace("-", "_"): v for k, v in found.items()}
+
+
+_MOST = 100_000  # aliases of aliases make billions from a few lines
+
+
+def _values(a):
+    "A value, and all in it."
+    yield a
+    for part in a.values() if isinstance(a, dict) else a if isinstance(a, (list, tuple)) else ():
+        yield from _values(part)
 
 
 def _wandb(solver, dataset, seed, settings):
@@ -181,8 +205,8 @@ def load_table(path):
         raise InputError(f"there is no table {path}")
     try:
         return read(path)
-    except (ValueError, OSError) as e:
-        raise InputError(f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
+    except Exception as e:
+        raise InputError(f"{path} cannot be read as a table: {first_line(e)}") from None
 
 # %% ../nbs/20_runs.ipynb #7a4f6cba
 @contextmanager

@@ -9,6 +9,7 @@ __all__ = ['least_squares', 'gradient_descent', 'weak_form', 'solvers', 'make', 
 
 # %% ../nbs/14_solvers.ipynb #aaba7d1c
 import json
+import reprlib
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
@@ -22,7 +23,7 @@ import numpy as np
 
 from . import __version__
 from .bilevel import JKOnet, MongeGap, Vanilla, fit_bilevel
-from .core import IdentifiabilityWarning, InputError, choose, writing
+from .core import IdentifiabilityWarning, InputError, choose, first_line, writing
 from .couplings import Couplings, couple
 from .density import add_score, target_mixtures
 from .devices import by_rows, everywhere, multiple, spread, together
@@ -160,17 +161,20 @@ class Solution:
         if x.ndim != 2 or x.shape[1] != self.d:
             raw = "" if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center) else ". They have the dimension of raw particles: `encode` them first"
             raise InputError(f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}")
-        start = Snapshots((x, x), np.asarray(t)[:2], None if weights is None else (weights, weights))
+        start = Snapshots((x, x), (0, 1), None if weights is None else (weights, weights))
+        t = Snapshots((x[:1],) * max(2, np.size(t)), t).t
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
         key = key if self.beta else None
         place, *more = evaluations[self.settings.get("evaluate_at", "target")]
-        xs, t = [x.astype(jnp.result_type(float))], np.asarray(t, float)
+        xs = [x.astype(jnp.result_type(float))]
         self._warn_outside(x, t[0])
         longest, count = (1 + 1e-6) * self.longest_step, 0
         n, energy, params = len(x), *everywhere((self.energy, self.params))
         rows, weight = (by_rows(a, slice(0, n), multiple(n)) for a in (xs[0], start.weight(0)))
         if more:
             place, longest = 0.0, longest / 10
+        if np.ptp(t) / longest > 1e6:
+            raise InputError(f"from {t[0]:g} to {t[-1]:g} there are {np.ptp(t) / longest:.3g} steps of {longest:g}, the longest that this model has learned from: a million are allowed")
         for k, gap in enumerate(np.diff(t)):
             steps = max(1, int(np.ceil(gap / longest)))
             for j in range(steps):
@@ -253,6 +257,10 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
     """
     terms, method = choose(solver, solvers, "solver")
     settings = make_settings(method.settings, settings)
+    if not isinstance(data, (Snapshots, Couplings)):
+        raise InputError(f"fit learns from Snapshots or Couplings, not from {type(data).__name__}: Snapshots.from_trajectories, from_labels, from_table and from_file make them")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"seed {seed}: seeds go from 0 to {2**32 - 1}")
     if standardize or n_components:
         if scaling is not None or isinstance(data, Couplings):
             raise InputError("standardize and n_components need raw snapshots: couplings, and snapshots with a scaling, have units already")
@@ -262,6 +270,8 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
     if snapshots is None and not method.couples:
         snapshots = populations(data)
     couplings = None if not method.couples else data if isinstance(data, Couplings) else couple(data)
+    if couplings is not None and (fastest := np.max(np.abs(couplings.y - couplings.x).max(1) / couplings.tau[couplings.step])) > 1e18:
+        raise InputError(f"velocities reach {fastest:.3g}, too large to be squared: take other units of length or time")
     if method.couples and "internal" in terms and settings.evaluate_at == "target" and couplings.score is None:
         couplings = add_score(couplings, target_mixtures(snapshots or populations(data), n_gmm_components, seed))
     if checkpoint is not None and method.couples:
@@ -336,15 +346,19 @@ def make_settings(cls, given):
                 if not isinstance(value, bool):
                     raise ValueError
             elif isinstance(default, tuple):
-                value = tuple(type(default[0])(v) for v in (value if isinstance(value, (list, tuple)) else str(value).split(",")))
-            elif isinstance(default, int) and float(value) != int(float(value)):
-                raise ValueError
+                value = tuple(_like(default[0], v) for v in (value if isinstance(value, (list, tuple)) else str(value).split(",")))
             else:
-                value = type(default)(value)
-        except (TypeError, ValueError):
-            raise InputError(f"setting {name} = {value!r} is not like its default {default!r}") from None
+                value = _like(default, value)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(f"setting {name} = {reprlib.repr(value)} is not like its default {default!r}") from None
         values[name] = value
     return cls(**values)
+
+
+def _like(default, value):
+    if isinstance(default, int) and float(value) != int(float(value)):
+        raise ValueError
+    return type(default)(value)
 
 
 def drift_at_sources(solution, couplings):
@@ -416,18 +430,33 @@ def load_model(path):
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is not an .npz archive")
-        with np.load(path, allow_pickle=False) as f:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as f:
             arrays = {k: f[k] for k in f.files}
         description = json.loads(str(arrays["description"]))
-        form = description["format"]
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as e:
-        raise InputError(f"{path} is not a model that can be read, it may be truncated: {e}") from None
+        form = int(description["format"])
+    except Exception as e:  # whatever a file that was changed may cause
+        raise InputError(f"{path} is not a model that can be read, it may be truncated: {first_line(e)}") from None
     if form > _FORMAT:
         raise InputError(f"{path} has model format {form}, this version reads up to {_FORMAT}: update jkonet_star")
     try:
-        return _decode(description["solution"], arrays)
-    except (KeyError, TypeError) as e:
-        raise InputError(f"{path} is not a whole model: {e}") from None
+        solution = _decode(description["solution"], arrays)
+        _check(solution)
+    except Exception as e:
+        raise InputError(f"{path} is not a whole model: {first_line(e)}") from None
+    return solution
+
+
+def _check(solution):
+    "An error unless a solution that was read can be used: its parts fit each other and its numbers are finite."
+    s = solution
+    if not isinstance(s, Solution):
+        raise InputError(f"it holds a {type(s).__name__}")
+    if not all(np.isfinite(a).all() for a in jax.tree.leaves((s.energy, s.params, s.beta, s.t))):
+        raise InputError("there is NaN or inf among its parameters")
+    choose(s.settings.get("evaluate_at", "target"), evaluations, "evaluation point")
+    jax.eval_shape(lambda x: s.drift(x, s.t[0]), jax.ShapeDtypeStruct((2, s.d), float))
+    if s.encode(np.zeros((1, s.d if s.scaling is None else len(s.scaling.center)))).shape != (1, s.d):
+        raise InputError("its units do not fit its dimension")
 
 
 def _encode(a, arrays, name):

@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import queue
+import reprlib
 import signal
 import socket
 import sys
@@ -32,7 +33,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from .core import InputError, choose, writing
+from .core import InputError, check_place, choose, first_line, writing
 from .datasets import DatasetOptions, check_options, dataset_name
 from .runs import judges, load_table, read_settings, save_table
 from .solvers import make_settings, solvers, versions
@@ -45,7 +46,7 @@ def points(grids, what="parameters"):
         raise InputError(f"`{what}` must be a mapping from names to values or lists of values, or a list of such mappings")
     for name, values in [i for g in grids for i in g.items()]:
         if values == [] or not all(isinstance(v, (str, int, float, type(None))) for v in (values if isinstance(values, list) else [values])):
-            raise InputError(f"`{what}`: {name} must be a number, a text, true or false, or a list of such, not {values!r}")
+            raise InputError(f"`{what}`: {name} must be a number, a text, true or false, or a list of such, not {reprlib.repr(values)}")
     found = [dict(zip(g, p)) for g in grids for p in itertools.product(*[v if isinstance(v, list) else [v] for v in g.values()])]
     for i, p in enumerate(found):
         if p in found[:i]:
@@ -167,7 +168,7 @@ def _notebook_plan(spec, text, folder, table):
     try:
         notebook = nbformat.read(path, 4)
     except Exception as e:
-        raise InputError(f"{path} cannot be read as a notebook: {str(e).splitlines()[0]}") from None
+        raise InputError(f"{path} cannot be read as a notebook: {first_line(e)}") from None
     known = _parameters(path)
     if "result" not in known:
         raise InputError(f"{path} has no parameter `result` in a cell tagged `parameters`: the file its table is written to")
@@ -188,7 +189,10 @@ def _notebook_plan(spec, text, folder, table):
 
 def _parameters(path):
     "Names and types of a notebook's parameters."
-    return {k: v["inferred_type_name"] for k, v in papermill.inspect_notebook(path).items()}
+    try:
+        return {k: v["inferred_type_name"] for k, v in papermill.inspect_notebook(path).items()}
+    except Exception as e:
+        raise InputError(f"the parameters of {path} cannot be read: {first_line(e)}") from None
 
 
 def _check_type(what, value, kind):
@@ -224,8 +228,8 @@ def _train_plan(text, folder, table):
         for name in own.keys() & p:
             _check_type(f"train: {name}", p[name], own[name])
         choose(p.get("evaluate_on", "none"), judges, "evaluate_on")
-        if p.get("seed", 0) < 0:
-            raise InputError(f"train: seed {p['seed']}: seeds are not negative")
+        if not 0 <= p.get("seed", 0) < 2**32:
+            raise InputError(f"train: seed {p['seed']}: seeds go from 0 to {2**32 - 1}")
         try:
             make_settings(method.settings, {k: v for k, v in p.items() if k not in own})
         except InputError as e:
@@ -353,6 +357,7 @@ def run_plan(plan, client, retries=0, report=print, progress=False):
 
     `retries`: times that a failing task is tried again. `report`: called with a sentence per failed task, and, without a progress bar, per finished one. Raises `InputError` if the scheduler is lost; `KeyboardInterrupt` cancels what is left.
     """
+    check_place(plan.folder)
     start, todo = time.perf_counter(), [t for t in plan.tasks if not t.done()]
     for path, notebook in plan.notebooks.items():
         with writing(path) as new:
@@ -472,6 +477,8 @@ def _queue(path):
     except ImportError:
         raise InputError("--cluster needs the package dask-jobqueue: pip install 'jkonet_star[cluster]'") from None
     kind, jobs = choose(settings.pop("queue_system", None), kinds, "queue_system"), settings.pop("jobs", 1)
+    if not isinstance(jobs, int) or jobs < 1:
+        raise InputError(f"{path}: jobs must be a number of at least 1, not {jobs!r}")
     try:
         made = getattr(dask_jobqueue, kind)(**{"scheduler_options": {"dashboard_address": ":0"}} | settings)
     except (TypeError, ValueError) as e:

@@ -8,6 +8,7 @@ __all__ = ['WeakForm', 'additive_features', 'test_frequencies', 'forces', 'predi
 
 # %% ../nbs/10_weak_form.ipynb #0076e65b
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -316,7 +317,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
     """Energy of snapshots without couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "interaction", "internal". `params["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["beta"]` (length²/time).
-    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, above 1.5). Raises `InputError` for several populations, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
+    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, above 1.5). Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
     """
     if snapshots.groups is not None:
         raise InputError("the weak form takes one population: fit each on its own (by_group), or take a solver that couples")
@@ -326,13 +327,16 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
                     interaction_features(pooled, config.n_interaction_features, config.interaction_lengthscale, seed) if "interaction" in terms else None, "internal" in terms)
     if energy.potential is None and energy.interaction is None:
         raise InputError("the weak form needs a potential or an interaction to fit")
+    effective = [1 / (a**2).sum() for a in w]
+    if min(effective) < 20:
+        raise InputError(f"the weak form needs 20 particles at every time to average over, at time {snapshots.t[np.argmin(effective)]:g} it has {min(effective):.3g} (weights counted): take a solver that couples")
     groups, units = _groups(energy)
     n_moments = int(min(config.n_moments, max(10, 1 / (w**2).sum(1).max() / 12)))
     omega, rng = test_frequencies(pooled, config, seed), np.random.default_rng([seed, 3])
     noise = rng.choice([-1.0, 1.0], (len(snapshots) - 1, config.substeps - 1, *x.shape[1:]))
     center = np.log((snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2) * 2 + np.where(np.arange(groups.max() + 1) < 1, 0.0, 8.0)
     full = np.append(_start(snapshots, energy, seed), 0.0)
-    with jax.enable_x64(True):
+    with _in_double():
         for low, with_beta in ((0.45, False), (1.0, False), (1.0, True))[:2 + energy.internal]:
             moments = _Moments(omega[np.linalg.norm(omega, axis=1) <= low * 1.001 * config.bandwidth / _spread(pooled)], pooled, mass, n_moments)
             precision, seen = center, [moments(a) for a in x]
@@ -346,7 +350,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
                     share /= 2
                 change = share * (new - full)
                 full = full + change
-                moved = np.sqrt(change @ debiased @ change / max(full @ G @ full, 1e-300))
+                moved = np.sqrt(abs(change @ debiased @ change) / max(full @ G @ full, 1e-300))
                 if moved < 1e-2:
                     break
     if chi2 > 1.5 or moved >= 1e-2:
@@ -354,7 +358,17 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
                       "Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
     return energy, _named(energy, full, covariance), {
         "chi2": chi2, "iterations": i + 1, "converged": bool(moved < 1e-2), "n_features": len(full) - 1, "n_moments": moments.mix.shape[1],
-        "log_precisions": precision.tolist(), "beta_error": float(np.sqrt(covariance[-1, -1])) if energy.internal else None}
+        "log_precisions": precision.tolist(), "beta_error": float(np.sqrt(max(covariance[-1, -1], 0))) if energy.internal else None}
+
+
+@contextmanager
+def _in_double():
+    "Double precision, and a sentence where a covariance has no factor."
+    try:
+        with jax.enable_x64(True):
+            yield
+    except np.linalg.LinAlgError:
+        raise InputError("the moments of these snapshots do not differ enough for the weak form: are many particles at one place, or on one line? Take a solver that couples") from None
 
 # %% ../nbs/10_weak_form.ipynb #82fb3596
 def _padded(snapshots):

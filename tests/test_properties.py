@@ -1,0 +1,255 @@
+"""What must hold of any input: a finite result or a refusal; files that were damaged; units, order and names that do not matter."""
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from jkonet_star.core import IdentifiabilityWarning, InputError
+from jkonet_star.couplings import couple
+from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
+from jkonet_star.gradient_descent import Checkpoint
+from jkonet_star.snapshots import Snapshots, from_file
+from jkonet_star.solvers import fit, load_model
+
+LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
+SIZES = (2, 7)  # few, because every new shape is compiled
+few = lambda n: settings(max_examples=n, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+
+shapes = {
+    "cloud": lambda rng, n, d: rng.normal(size=(n, d)),
+    "collinear": lambda rng, n, d: rng.normal(size=(n, 1)) * np.arange(1, d + 1),
+    "constant feature": lambda rng, n, d: rng.normal(size=(n, d)) * (np.arange(d) > 0) + 5,
+    "duplicates": lambda rng, n, d: rng.integers(0, 2, (n, d)).astype(float),
+    "coincident": lambda rng, n, d: np.ones((n, d)),
+    "outlier": lambda rng, n, d: rng.normal(size=(n, d)) * np.where(np.arange(n) == 0, 1e6, 1)[:, None],
+    "far": lambda rng, n, d: rng.normal(size=(n, d)) + 1e4,
+}
+
+
+@st.composite
+def populations(draw):
+    "Snapshots of any shape, size, scale and weight."
+    d, T = draw(st.sampled_from((1, 2, 3))), draw(st.sampled_from((1, 2)))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    shape, scale = shapes[draw(st.sampled_from(sorted(shapes)))], 10.0 ** draw(st.sampled_from((-8, -3, 0, 3, 8)))
+    sizes = [draw(st.sampled_from(SIZES)) for _ in range(T + 1)]
+    still, gaps = draw(st.booleans()), draw(st.sampled_from(([1.0, 1.0], [1e-6, 3.0], [1e5, 0.1])))
+    x = [scale * shape(np.random.default_rng(0) if still else rng, n, d) for n in sizes]
+    weights = draw(st.sampled_from((None, "random", "lopsided")))
+    w = {None: None, "random": [rng.random(n) for n in sizes], "lopsided": [np.r_[1e12, np.zeros(n - 2), 1e-12] for n in sizes]}[weights]
+    return Snapshots(x, np.r_[0, np.cumsum(gaps[:T])], w, paired=draw(st.booleans()) and len(set(sizes)) == 1)
+
+
+def moved(seen):
+    "What a model fitted to snapshots says of them, with all that is warned of."
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        warnings.filterwarnings("ignore", "at time .* are far from all")
+        warnings.filterwarnings("ignore", "JAXopt", DeprecationWarning)  # OTT-JAX still imports it
+        c = couple(seen)
+        assert np.isfinite(c.x).all() and np.isfinite(c.y).all() and (c.w >= 0).all()
+        np.testing.assert_allclose(np.bincount(c.step, c.w), 1, rtol=1e-6)
+        model = fit(seen, **LINEAR)
+        ahead = model.predict(seen.x[0], seen.t, seen.weight(0))
+    return model, ahead
+
+
+@few(150)
+@given(populations())
+def test_any_population_gives_numbers_or_is_refused(seen):
+    try:
+        model, ahead = moved(seen)
+    except InputError:
+        return
+    assert all(np.isfinite(x).all() for x in ahead.x)
+    assert np.isfinite(model.potential(seen.x[-1])).all() and np.isfinite(model.drift(seen.x[0])).all()
+
+
+@few(15)
+@given(st.sampled_from((-1e300, 1e19, -1e18, 1e-300, np.nan, np.inf, 0.0)), st.sampled_from((1e-300, 1e-30, 1e30, 1e300)))
+def test_numbers_at_the_end_of_the_line(value, gap):
+    x = np.linspace(0, 1, 14).reshape(7, 2)
+    with_value = x.copy()
+    with_value[3, 1] = value
+    try:
+        _, ahead = moved(Snapshots([x, with_value], [0, gap]))
+    except InputError:
+        return
+    assert all(np.isfinite(x).all() for x in ahead.x)
+
+
+# damaged files
+
+rng = np.random.default_rng(0)
+DAYS = np.repeat([0.0, 1.0], 12)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    "A valid file of each format."
+    here = tmp_path_factory.mktemp("valid")
+    x = rng.normal(size=(24, 2)) + DAYS[:, None]
+    np.save(here / "a.npy", x.reshape(2, 12, 2))
+    pd.DataFrame({"day": DAYS, "a": x[:, 0], "b": x[:, 1], "name": "cell"}).to_csv(here / "a.csv", index=False)
+    anndata.AnnData(obs=pd.DataFrame({"day": DAYS}, index=[f"c{i}" for i in range(24)]), obsm={"X_pca": x}).write_h5ad(here / "a.h5ad")
+    fit(Snapshots([x[:12], x[12:]], [0, 1]), **LINEAR).save(here / "a.npz")
+    Checkpoint(here / "state.npz", identity="a").write(STATE, 3)
+    options = DatasetOptions(load_from_file=str(here / "a.csv"), time_key="day", dataset_name="set", standardize=True)
+    save_dataset(*make_dataset(options), here)
+    return here
+
+
+STATE = {"params": np.arange(40.0), "losses": np.ones((3, 2))}
+
+
+def from_checkpoint(path):
+    state, done = Checkpoint(path, True, "a").read(STATE)
+    return np.append(state["params"], done)
+
+
+def from_model(path):
+    model = load_model(path)
+    return model.potential(np.zeros((5, 2)))
+
+
+def from_set(path):
+    s = load_dataset(path.name, path.parent)
+    assert s.truth is None
+    return np.concatenate(s.train.x + s.test.x + (s.couplings.x, s.couplings.y))
+
+
+LOADERS = {"a.npy": lambda p: np.concatenate(from_file(p).x), "a.csv": lambda p: np.concatenate(from_file(p, "day").x), "a.h5ad": lambda p: np.concatenate(from_file(p, "day").x), "a.npz": from_model, "state.npz": from_checkpoint,
+           **{f"set/{name}": lambda p: from_set(p.parent) for name in ("dataset.json", "data.npy", "split.npz", "couplings.npz", "scaling.npz", "sample_labels.npy")}}
+cuts = st.floats(0, 1, exclude_max=True).map(lambda part: lambda b: b[:int(part * len(b))])
+damages = st.one_of(
+    cuts,
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4).map(lambda flips: lambda b: flipped(b, flips)),
+    st.tuples(st.integers(0, 127), st.integers(1, 255)).map(lambda flip: lambda b: flipped(b, [(min(flip[0], len(b) - 1) / len(b), flip[1])])))  # the header
+
+
+def flipped(data, flips):
+    data = bytearray(data)
+    for place, bits in flips:
+        data[int(place * len(data))] ^= bits
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_damaged_file_is_refused_or_read_in_its_shape(originals, name):
+    whole, load = (originals / name).read_bytes(), LOADERS[name]
+    shape = load(originals / name).shape
+
+    @few(20 if name.startswith("set") else 120)
+    @given(cuts if name == "a.h5ad" else damages)  # HDF5 itself ends the process at some flipped bytes
+    def damaged(damage):
+        changed = damage(whole)
+        assume(changed != whole)
+        with tempfile.TemporaryDirectory() as tmp, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            path = Path(tmp) / name
+            if name.startswith("set"):
+                path.parent.mkdir()
+                for p in (originals / "set").iterdir():
+                    (path.parent / p.name).write_bytes(p.read_bytes())
+            path.write_bytes(changed)
+            try:
+                found = load(path)
+            except InputError as e:
+                assert "\n" not in str(e)
+                return
+        assert np.isfinite(found).all()
+        if name == "a.csv" and len(changed) < len(whole):  # rows have no count of their own
+            assert found.shape[1] == shape[1] and len(found) <= shape[0]
+        elif name != "a.csv":
+            assert found.shape == shape
+    damaged()
+
+
+# what does not matter
+
+@pytest.fixture(scope="module")
+def two_arms():
+    "Two populations in a valley, and what a model makes of them."
+    g = np.random.default_rng(1)
+    x0 = g.normal([1, -1], 0.7, (60, 2))
+    x = [x0, 0.8 * x0 + 0.02 * g.normal(size=x0.shape), 0.6 * x0 + 0.02 * g.normal(size=x0.shape)]
+    arm = np.where(x0[:, 0] > 1, "west", "east")
+    return Snapshots(x, [0.0, 1.0, 2.0], [g.uniform(0.5, 1, 60)] * 3, groups=[arm] * 3)
+
+
+PLAIN = {"solver": "jkonet-star-linear-potential", "n_features": 30}
+
+
+@pytest.fixture(scope="module")
+def reference(two_arms):
+    return fit(two_arms, **PLAIN)
+
+
+def relief(v):
+    return np.asarray(v, float) - np.mean(v)
+
+
+def close(a, b, size):
+    np.testing.assert_allclose(a, b, rtol=0, atol=size)
+
+
+@pytest.mark.parametrize("a", [1e-8, 0.5, 1e8])
+def test_another_unit_of_length(two_arms, reference, a):
+    "x -> a x: V -> a² V, and predictions move along."
+    seen, x = replace(two_arms, x=tuple(a * p for p in two_arms.x)), two_arms.x[0]
+    model = fit(seen, **PLAIN)
+    v = relief(reference.potential(x))
+    close(relief(model.potential(a * x)) / a**2, v, 1e-3 * np.ptp(v))
+    close(model.predict(a * x, seen.t).x[-1] / a, reference.predict(x, seen.t).x[-1], 1e-4)
+
+
+@pytest.mark.parametrize("b", [3.0, 1000.0])
+def test_another_origin(b):
+    "x -> x + b. Waves are drawn about the origin, so what holds is that a motion which can be learned exactly is so everywhere."
+    x0 = np.random.default_rng(1).normal([1, -1], 0.7, (60, 2))
+    x = [x0, 0.8 * x0, 0.64 * x0]
+    model = fit(Snapshots([p + b for p in x], [0.0, 1.0, 2.0]), **PLAIN)
+    v = relief(0.1 * (x0**2).sum(1))
+    close(relief(model.potential(x0 + b)), v, 1e-3 * np.ptp(v))
+    close(model.predict(x0 + b, [0.0, 1.0, 2.0]).x[-1] - b, x[-1], 1e-6 * b + 1e-5)
+
+
+@pytest.mark.parametrize("c", [1e-6, 0.5, 1e6])
+@pytest.mark.parametrize("start", [0.0, 7.0])
+def test_another_unit_and_origin_of_time(two_arms, reference, c, start):
+    "t -> c (t + start): V -> V / c, and predictions are the same."
+    seen, x = replace(two_arms, t=c * (two_arms.t + start)), two_arms.x[0]
+    model = fit(seen, **PLAIN)
+    v = relief(reference.potential(x))
+    close(c * relief(model.potential(x)), v, 2e-3 * np.ptp(v))
+    close(model.predict(x, seen.t).x[-1], reference.predict(x, two_arms.t).x[-1], 2e-4)
+
+
+def test_the_order_of_particles(two_arms, reference):
+    g = np.random.default_rng(2)
+    orders = [g.permutation(60) for _ in two_arms.x]
+    of = lambda parts: tuple(p[o] for p, o in zip(parts, orders))
+    seen, x = replace(two_arms, x=of(two_arms.x), weights=of(two_arms.weights), groups=of(two_arms.groups)), two_arms.x[0]
+    pairs = [{tuple(row) for row in np.column_stack([c.x, c.y])} for c in (couple(two_arms), couple(seen))]
+    assert pairs[0] == pairs[1]
+    close(fit(seen, **PLAIN).predict(x, seen.t).x[-1], reference.predict(x, seen.t).x[-1], 2e-4)
+
+
+def test_the_names_of_groups(two_arms, reference):
+    renamed = replace(two_arms, groups=tuple(np.where(g == "west", "a", "z") for g in two_arms.groups))
+    x, t = two_arms.x[0], two_arms.t
+    close(fit(renamed, **PLAIN).predict(x, t).x[-1], reference.predict(x, t).x[-1], 2e-4)
+
+
+def test_the_size_of_weights(two_arms):
+    again = replace(two_arms, weights=tuple(1e6 * w for w in two_arms.weights))
+    for a, b in zip(again.weights, two_arms.weights):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
