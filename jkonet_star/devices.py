@@ -13,6 +13,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 # %% ../nbs/25_devices.ipynb #6e0ef558
+if jax.config.jax_default_matmul_precision is None:  # GPUs would multiply float32 as TF32 without a word
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
 @cache
 def mesh():
     "All devices in one row, the axis of particles; `None` if there is one device."

@@ -162,10 +162,12 @@ class LinearFit:
 
     @cached_property
     def theta(self):
+        "The parameters, `[p]`."
         return self.system().theta(self.lam) / self.scale
 
     @property
     def freedom(self):
+        "Effective number of parameters."
         return self.system().freedom(self.lam)
 
 
