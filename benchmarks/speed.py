@@ -14,7 +14,7 @@ GRIDS = {"N": [(n, 2, 5) for n in (1000, 4000, 16000)], "d": [(2000, d, 5) for d
 NETWORKS = ("jkonet-star-potential", "jkonet-star", "jkonet-star-time-potential")
 
 
-def seconds(f, repeats=3):
+def seconds(f, repeats=2):
     "Cold, and the least of the warm runs."
     import jax
     taken = []
@@ -148,45 +148,69 @@ def baselines():
             p, s = update(p, s, obs.z[rows], obs.velocity[rows])
         return p
     row("an epoch of jkonet-star-potential, N = 2000, T = 5", ours, "a Python loop over minibatches, jitted step", seconds(loop)[1])
-    row("eight seeds side by side, 40 epochs", seconds(lambda: [f[1] for f in fit_many_networks(c, ("potential",), config, [{"seed": k} for k in range(8)])])[1], "one seed, 40 epochs", ours * config.epochs)
+    jax.clear_caches()
+    one = seconds(fit_once)
+    jax.clear_caches()
+    eight = seconds(lambda: [f[1] for f in fit_many_networks(c, ("potential",), config, [{"seed": k} for k in range(8)])])
+    row("eight seeds side by side, 40 epochs, compilation included", eight[0], "one seed", one[0])
+    row("eight seeds side by side, 40 epochs, warm", eight[1], "one seed", one[1])
     return rows
 
 
-def large():
-    "Couplings in blocks beside exact ones, and the closed form of many particles."
-    import numpy as np
-    from jkonet_star.couplings import couple
+def cloud(n):
     from jkonet_star.simulate import simulate
+    return simulate("styblinski_tang", n_particles=n, n_steps=1, paired=False)
+
+
+def drifting(n, d, pull=0.0):
+    "Paired snapshots of a population that moves down a wavy bowl, with a pull towards its mean."
+    import numpy as np
     from jkonet_star.snapshots import Snapshots
+    x = [np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)]
+    for _ in range(5):
+        x.append((x[-1] - 0.01 * (x[-1] + 0.3 * np.sin(2 * x[-1]) + pull * (x[-1] - x[-1].mean(0)))).astype(np.float32))
+    return Snapshots(tuple(x), np.arange(6) * 0.01, paired=True)
+
+
+def large(item):
+    "Rows of one item, in a process of its own so that the memory is its own."
+    from jkonet_star.couplings import couple
     from jkonet_star.solvers import fit
-    rows, peak = [], lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    rows = []
 
     def timed(what, f, **more):
         start = time.perf_counter()
         found = f()
-        rows.append({"what": what, "seconds": time.perf_counter() - start, "peak GiB so far": peak()} | {k: v(found) for k, v in more.items()})
-        print({k: round(v, 4) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True)
+        rows.append({"what": what, "seconds": time.perf_counter() - start, "peak GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20} | {k: v(found) for k, v in more.items()})
         return found
 
     cost = lambda c: float(c.w @ ((c.x - c.y) ** 2).sum(1) / c.n_steps)
-    rng = np.random.default_rng(0)
-    cloud = lambda n, d=2: simulate("styblinski_tang", n_particles=n, d=d, n_steps=1, paired=False)
-    s = cloud(10_000)
-    exact = timed("couple, exact, N = 10000", lambda: couple(s), cost=cost)
-    for passes in (0, 3):
-        timed(f"couple, matched blocks of 500, {passes} passes, N = 10000", lambda: couple(s, batch_size=500, passes=passes), cost=cost, gap=lambda c: cost(c) / cost(exact) - 1)
-    for n in (20_000, 100_000, 400_000):
+    if item == "gap":
+        s = cloud(10_000)
+        blocks = [timed(f"couple, matched blocks of 500, {passes} passes, N = 10000", lambda: couple(s, batch_size=500, passes=passes), cost=cost) for passes in (0, 3, 10)]
+        exact = timed("couple, exact, N = 10000", lambda: couple(s), cost=cost)
+        for row, c in zip(rows, blocks):
+            row["gap"] = cost(c) / cost(exact) - 1
+    elif item.startswith("couple"):
+        n = int(item.split()[1])
         s = cloud(n)
         timed(f"couple, matched blocks of 500, N = {n}", lambda: couple(s, batch_size=500), cost=cost)
-    x = [rng.normal(size=(1_000_000, 10)).astype(np.float32)]
-    for _ in range(5):
-        x.append((x[-1] - 0.01 * (x[-1] + 0.3 * np.sin(2 * x[-1]))).astype(np.float32))
-    c = timed("couple, paired blocks of 250, N = 1000000, d = 10, T = 5", lambda: couple(Snapshots(tuple(x), np.arange(6) * 0.01, paired=True), batch_size=250))
-    del x
-    timed("closed form of V, 200 features, N = 1000000, d = 10, T = 5", lambda: fit(c, "jkonet-star-linear-potential", n_features=135, degree=2), features=lambda m: m.stats["n_features"])
-    c = couple(simulate("styblinski_tang", "double_exp", n_particles=100_000), batch_size=250)
-    timed("closed form of V and W, N = 100000, d = 2, T = 5, compilation included", lambda: fit(c, "jkonet-star-linear"))
-    timed("the same again", lambda: fit(c, "jkonet-star-linear"))
+    else:
+        n, d, solver, settings = {"V": (1_000_000, 10, "jkonet-star-linear-potential", dict(n_features=135, degree=2)), "V and W": (100_000, 2, "jkonet-star-linear", {})}[item]
+        s = drifting(n, d, pull=1.0 if "W" in item else 0.0)
+        c = timed(f"couple, paired blocks of 250, N = {n}, d = {d}, T = 5", lambda: couple(s, batch_size=250))
+        del s
+        for again in ("", ", once more"):
+            timed(f"closed form of {item}, N = {n}, d = {d}, T = 5{again}", lambda: fit(c, solver, **settings), features=lambda m: m.stats["n_features"])
+    return rows
+
+
+def all_large():
+    rows = []
+    for item in ("gap", "couple 20000", "couple 100000", "couple 400000", "V", "V and W"):
+        rows += json.loads(subprocess.run([sys.executable, "-W", "ignore", __file__, "--item", item], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+        for r in rows[-3:]:
+            print({k: round(v, 4) if isinstance(v, float) else v for k, v in r.items()}, flush=True)
     return rows
 
 
@@ -235,10 +259,14 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("parts", nargs="*", default=["stages", "baselines", "large", "start"], help="stages, baselines, large, start")
     p.add_argument("--one", type=int, nargs=3, metavar=("N", "D", "T"), help=argparse.SUPPRESS)
+    p.add_argument("--item", help=argparse.SUPPRESS)
     p.add_argument("--output", type=Path, default=HERE / "speed.json")
     o = p.parse_args()
     if o.one:
         print(json.dumps(measure(*o.one)))
+        return
+    if o.item:
+        print(json.dumps(large(o.item)))
         return
     kept = json.loads(o.output.read_text()) if o.output.exists() else {}
     if "stages" in o.parts:
@@ -249,7 +277,7 @@ def main():
             for r in rows[-len([q for q in rows if (q["N"], q["d"], q["T"]) == size]):]:
                 print(f"N {r['N']:6} d {r['d']:3} T {r['T']:3}  {r['stage']:48} cold {r['cold']:8.3f}  warm {r['warm']:8.4f} s  +{r['grew by MiB']:.0f} MiB", flush=True)
         kept |= {"stages": rows, "exponents": exponents(rows)}
-    for name, f in (("baselines", baselines), ("large", large), ("start", start_up)):
+    for name, f in (("baselines", baselines), ("large", all_large), ("start", start_up)):
         if name in o.parts:
             kept[name] = f()
     import jax

@@ -7,8 +7,10 @@ __all__ = ['GradientDescent', 'Checkpoint', 'identity_of', 'advance', 'train', '
 
 # %% ../nbs/11_gradient_descent.ipynb #8d96a5f1
 import hashlib
+import os
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,7 +22,7 @@ import optax
 from tqdm import tqdm
 
 from .core import InputError, choose, first_line, writing
-from .devices import everywhere, spread
+from .devices import everywhere, mesh, spread
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
@@ -217,21 +219,30 @@ def fit_many_networks(couplings, terms, config, variants):
     settings = [replace(config, **{k: x for k, x in v.items() if k != "seed"}) for v in variants]
     begun = [_prepared(couplings, terms, s, v.get("seed", 0)) for s, v in zip(settings, variants)]
     energy, _, observed, held_out, _ = begun[0]
-    begin, _, run = _compiled(*_plan(config, len(observed.w)))
+    begin, run, run_all = _compiled(*_plan(config, len(observed.w)))
     kind = observed.z.dtype
     states = [begin(jax.tree.map(lambda p: np.asarray(p, kind), b[1]), b[4]) for b in begun]
-    state = jax.tree.map(lambda *a: jnp.stack(a), *states)
     rates = np.array([[s.learning_rate, s.weight_decay] for s in settings], kind)
-    observed, held_out, energy, state = everywhere(jax.tree.map(lambda a: a if _is_key(a) else np.asarray(a, jnp.result_type(a)), (observed, held_out, energy, state)))
-    state = run(energy, observed, held_out, rates, state, 0, config.epochs)
+    observed, held_out, energy = everywhere(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (observed, held_out, energy)))
+    if jax.default_backend() == "cpu" and mesh() is None:  # one network a core: a batched product is no faster than its parts
+        wide = jax.config.jax_enable_x64
+
+        def alone(state, rate):
+            with jax.enable_x64(wide):
+                return jax.block_until_ready(run(energy, observed, held_out, rate, state, 0, config.epochs))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            ends = list(pool.map(alone, states, rates))
+    else:
+        state = run_all(energy, observed, held_out, rates, everywhere(jax.tree.map(lambda *a: jnp.stack(a), *states)), 0, config.epochs)
+        ends = [jax.tree.map(lambda a: a[k], state) for k in range(len(variants))]
     found = []
-    for k in range(len(variants)):
-        losses = np.asarray(state["losses"][k])
+    for k, state in enumerate(ends):
+        losses = np.asarray(state["losses"])
         bad = np.flatnonzero(~np.isfinite(losses[:, 0]))
         stopped = f"the loss of variant {k} stopped being finite in epoch {bad[0] + 1}: the last finite parameters are kept. Try a smaller learning rate" if len(bad) else None
         if stopped:
             warnings.warn(stopped, stacklevel=2)
-        found.append((energy, _with_beta(jax.tree.map(lambda a: a[k], state["best"])), {"losses": losses[:bad[0]] if len(bad) else losses, "stopped": stopped}))
+        found.append((energy, _with_beta(state["best"]), {"losses": losses[:bad[0]] if len(bad) else losses, "stopped": stopped}))
     return found
 
 

@@ -103,7 +103,7 @@ def _field(energy, population, mass, size):
 def normal_equations(energy, obs, chunk=None, fields=None):
     """Per step `A'A` `[T, p, p]`, `A'v` `[T, p]` and `v'v` `[T]`, weighted by mass, as float64 arrays, where `A[:, :, k] = slopes @ along(k)`.
 
-    `obs`: `Observations` whose steps ascend. `chunk` is the number of rows whose slopes are in memory at once; about 2^22 numbers if `None`. `fields`: mean fields of every step, if known.
+    `obs`: `Observations` whose steps ascend. `chunk` is the number of rows whose slopes are in memory at once; about 2^19 numbers, which fit a processor's cache, if `None`. `fields`: mean fields of every step, if known.
     """
     with jax.enable_x64(True):
         energy = everywhere(jax.tree.map(lambda a: np.asarray(a, np.float64), energy))
@@ -112,7 +112,7 @@ def normal_equations(energy, obs, chunk=None, fields=None):
         shape = jax.eval_shape(lambda e: slopes(e, blank, None if e.interaction is None else mean_fields(e, {"interaction": None}, first.z[None], first.w[None])), energy)
         C = [np.asarray(along(energy, blank, k)) for k in range(obs.z.shape[1])]
         bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
-        size = multiple(min(chunk or max(64, 2**22 // shape.shape[1]), np.diff(bounds).max()))
+        size = multiple(min(chunk or max(64, 2**19 // shape.shape[1]), np.diff(bounds).max()))
         def sums(r, field):
             part = lambda a: None if a is None else by_rows(a, r, size, float)
             o = replace(blank, z=part(obs.z), t=part(obs.t), w=part(obs.w), step=np.zeros(size, int), velocity=None, score=part(obs.score))
