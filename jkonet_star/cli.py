@@ -302,6 +302,8 @@ def list_():
 
 def main(args=None):
     "Entry point of `jkonet-star`."
+    for other in ("PYTORCH", "TENSORFLOW", "CUPY", "JAX"):  # POT would import them, which takes seconds
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{other}", "1")
     cli.main(args, prog_name="jkonet-star")
 
 

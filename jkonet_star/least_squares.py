@@ -68,26 +68,26 @@ def _on_processor():
     return mesh() is None and jax.default_backend() == "cpu"
 
 
+def _on_host(B, v):
+    B, v = np.asarray(B), np.asarray(v)
+    return B.T @ B, B.T @ v, float((v * v).sum())
+
+
 def _total(f, chunks):
-    "The sum of what `f` returns for each chunk, in their order; on a processor every core has a chunk of its own."
+    "The sum over chunks of the products of what `f` returns; on a processor in threads, one a core, while JAX makes the next."
     if not _on_processor():
-        return reduce(_plus, map(f, chunks))
+        return reduce(_plus, ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)))
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         total, running = None, deque()
         for r in chunks:
-            running.append(pool.submit(_in_float64, f, r))
-            if len(running) > 2 * os.cpu_count():  # sums do not pile up
+            running.append(pool.submit(_on_host, *f(r)))
+            if len(running) > 2 * os.cpu_count():  # chunks do not pile up
                 total = _plus(total, running.popleft().result())
         return reduce(_plus, (p.result() for p in running), total)
 
 
 def _plus(a, b):
     return b if a is None else tuple(x + y for x, y in zip(a, b))
-
-
-def _in_float64(f, r):
-    with jax.enable_x64(True):
-        return f(r)
 
 
 def _chunks(start, stop, size):
@@ -106,26 +106,22 @@ def normal_equations(energy, obs, chunk=None, fields=None):
     `obs`: `Observations` whose steps ascend. `chunk` is the number of rows whose slopes are in memory at once; about 2^19 numbers, which fit a processor's cache, if `None`. `fields`: mean fields of every step, if known.
     """
     with jax.enable_x64(True):
-        energy = everywhere(jax.tree.map(lambda a: np.asarray(a, np.float64), energy))
+        energy = everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy))  # copies: JAX remembers closed-over ones in float32
         first = obs.rows(slice(0, 1))
         blank = replace(first, step=np.zeros(1, int), population=None, mass=None, source=None)
         shape = jax.eval_shape(lambda e: slopes(e, blank, None if e.interaction is None else mean_fields(e, {"interaction": None}, first.z[None], first.w[None])), energy)
         C = [np.asarray(along(energy, blank, k)) for k in range(obs.z.shape[1])]
         bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
         size = multiple(min(chunk or max(64, 2**19 // shape.shape[1]), np.diff(bounds).max()))
-        def sums(r, field):
+        def rows(r, field):
             part = lambda a: None if a is None else by_rows(a, r, size, float)
             o = replace(blank, z=part(obs.z), t=part(obs.t), w=part(obs.w), step=np.zeros(size, int), velocity=None, score=part(obs.score))
-            B, v = _weighted(energy, o, part(obs.velocity), field)
-            if not _on_processor():
-                return (*map(np.asarray, _products(B, v)), float((v * v).sum()))
-            B, v = np.asarray(B), np.asarray(v)
-            return B.T @ B, B.T @ v, float((v * v).sum())
+            return _weighted(energy, o, part(obs.velocity), field)
 
         steps = []
         for k, (start, stop) in enumerate(zip(bounds, bounds[1:])):
             field = None if energy.interaction is None else fields[k] if fields else _field(energy, obs.population[k], obs.mass[k], size)
-            M, U, v2 = _total(lambda r: sums(r, field), _chunks(start, stop, size))
+            M, U, v2 = _total(lambda r: rows(r, field), _chunks(start, stop, size))
             steps.append((sum(Ck.T @ M @ Ck for Ck in C), sum(U[:, j] @ Ck for j, Ck in enumerate(C)), v2))
         return tuple(np.array(a) for a in zip(*steps))
 
@@ -302,7 +298,7 @@ def fit_least_squares_stream(snapshots, terms, config=LeastSquares(), seed=0, ba
 
 def _whole_field(energy, s, k):
     with jax.enable_x64(True):
-        return _field(everywhere(jax.tree.map(lambda a: np.asarray(a, np.float64), energy)), s.x[k], s.weight(k), multiple(min(2**15, s.sizes[k])))
+        return _field(everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy)), s.x[k], s.weight(k), multiple(min(2**15, s.sizes[k])))
 
 
 def _closed_form(energy, couplings, n, config):
