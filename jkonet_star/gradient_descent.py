@@ -272,7 +272,8 @@ def _prepared(couplings, terms, config, seed):
     if energy.internal and obs.score is not None:
         params["beta"] = np.zeros((), obs.z.dtype)
     ids = obs.source
-    held = np.random.default_rng(seed).random(ids[-1] + 1)[ids] < config.validation
+    order = np.random.default_rng(seed).permutation(ids[-1] + 1)
+    held = order[ids] < round(config.validation * len(order))  # as many for every seed: nothing is compiled twice
     if not held.any() or held.all():
         held[:] = False
     return energy, params, obs.rows(np.flatnonzero(~held)), obs.rows(np.flatnonzero(held)) if held.any() else None, keys[2]

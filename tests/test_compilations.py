@@ -1,0 +1,23 @@
+"""Retracing is a defect: a second fit, prediction or evaluation of the same shapes compiles nothing."""
+import warnings
+
+import pytest
+
+
+@pytest.mark.parametrize("solver, settings", [("jkonet-star-linear-potential", {}), ("jkonet-star-linear", dict(n_features=30, n_interaction_features=20)), ("jkonet-star", dict(epochs=2, hidden=(8,))),
+                                              ("jkonet-star-time-potential", dict(epochs=2, hidden=(8,)))], ids=lambda a: a if isinstance(a, str) else "")
+def test_second_fit_compiles_nothing(solver, settings):
+    from jkonet_star.core import IdentifiabilityWarning
+    from jkonet_star.couplings import couple
+    from jkonet_star.runs import measured
+    from jkonet_star.simulate import simulate
+    from jkonet_star.solvers import fit
+    counts = []
+    for key in (0, 1):
+        seen = simulate("styblinski_tang", n_particles=150, key=key)
+        with warnings.catch_warnings(), measured() as took:
+            warnings.simplefilter("ignore", IdentifiabilityWarning)
+            model = fit(couple(seen), solver, seed=key, **settings)
+            model.predict(seen.x[0], seen.t), model.drift(seen.x[1], seen.t[1])
+        counts.append(took["compilations"])
+    assert counts[0] > 0 and counts[1] == 0, f"{counts[1]} compilations in the second fit"
