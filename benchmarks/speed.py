@@ -89,7 +89,7 @@ def baselines():
     import ot
     from scipy.spatial.distance import cdist
     from sklearn.mixture import GaussianMixture
-    from jkonet_star.couplings import couple, plan
+    from jkonet_star.couplings import couple
     from jkonet_star.density import fit_mixtures
     from jkonet_star.features import potential_features
     from jkonet_star.gradient_descent import GradientDescent, fit_gradient_descent, fit_many_networks

@@ -22,7 +22,7 @@ import optax
 from tqdm import tqdm
 
 from .core import InputError, choose, first_line, writing
-from .devices import everywhere, mesh, spread
+from .devices import everywhere, on_processor, spread
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
 
@@ -224,7 +224,7 @@ def fit_many_networks(couplings, terms, config, variants):
     states = [begin(jax.tree.map(lambda p: np.asarray(p, kind), b[1]), b[4]) for b in begun]
     rates = np.array([[s.learning_rate, s.weight_decay] for s in settings], kind)
     observed, held_out, energy = everywhere(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (observed, held_out, energy)))
-    if jax.default_backend() == "cpu" and mesh() is None:  # one network a core: a batched product is no faster than its parts
+    if on_processor():  # one network a core: a batched product is no faster than its parts
         wide = jax.config.jax_enable_x64
 
         def alone(state, rate):

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from .core import InputError
 from .couplings import couple
-from .devices import by_rows, everywhere, mesh, multiple
+from .devices import by_rows, everywhere, multiple, on_processor
 from .features import interaction_features, potential_features
 from .residual import Energy, Observations, mean_fields, observe
 from .snapshots import Snapshots
@@ -64,10 +64,6 @@ def _mean_field(energy, x, w):
     return mean_fields(energy, {"interaction": None}, x[None], w[None])
 
 
-def _on_processor():
-    return mesh() is None and jax.default_backend() == "cpu"
-
-
 def _on_host(B, v):
     B, v = np.asarray(B), np.asarray(v)
     return B.T @ B, B.T @ v, float((v * v).sum())
@@ -75,7 +71,7 @@ def _on_host(B, v):
 
 def _total(f, chunks):
     "The sum over chunks of the products of what `f` returns; on a processor in threads, one a core, while JAX makes the next."
-    if not _on_processor():
+    if not on_processor():
         return reduce(_plus, ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)))
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         total, running = None, deque()
