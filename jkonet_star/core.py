@@ -7,11 +7,12 @@ __all__ = ['InputError', 'IdentifiabilityWarning', 'first_line', 'choose', 'writ
 
 # %% ../nbs/00_core.ipynb #242be177
 import difflib
+import glob
 import os
 import shutil
 import tempfile
 from collections.abc import Hashable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # %% ../nbs/00_core.ipynb #9fbd5ea5
@@ -46,14 +47,14 @@ def writing(path, folder=False):
     """Give a temporary path that takes the name `path` only if the block succeeds.
 
     With `folder=True` the temporary path is an empty folder, otherwise a file that is not there yet. What `path` named before
-    is replaced, but never a folder by a file or a file by a folder. Raises `InputError` where the place cannot be written to.
+    is replaced, but never a folder by a file or a file by a folder. Raises `InputError` where the place cannot be written to, or the disk is full.
     """
     path = Path(path)
     try:
         if path.is_dir() and not folder or path.is_file() and folder:
             raise InputError(f"{path} is a {'file' if folder else 'folder'}: give another name, or move it away")
         path.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        room, lock = _room(path)
     except OSError as e:
         raise InputError(f"cannot write to {path.parent}: {e.strerror}") from e
     try:
@@ -61,11 +62,73 @@ def writing(path, folder=False):
         if folder:
             new.mkdir()
         yield new
-        if path.is_dir():
-            path.rename(room / "old")
-        os.replace(new, path)
+        _rename(new, path, _old(room, path))
+    except OSError as e:
+        raise InputError(f"cannot write {path}: {e.strerror or f'{first_line(e)} (is the disk full?)'}. What was there before is kept") from e
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        _clear(room, path)
+        _unlock(lock)
+
+# %% ../nbs/00_core.ipynb #55676e94
+def _room(path):
+    "A new folder beside `path` and the lock that says that its process lives. Those that killed processes left are cleared."
+    name = f".{path.name}.unfinished-"
+    here = _lock(path.parent)  # or a folder could be taken for one that was left before it has its lock
+    try:
+        for left in path.parent.glob(f"{glob.escape(name)}*"):
+            dead = _lock(left, wait=False)
+            if dead is not None:
+                _clear(left, path)
+                _unlock(dead)
+        room = Path(tempfile.mkdtemp(prefix=name, dir=path.parent))
+        return room, _lock(room)
+    finally:
+        _unlock(here)
+
+
+def _old(room, path):
+    return room / f".{path.name}"  # a name that the new one does not have
+
+
+def _lock(folder, wait=True):
+    "A lock that ends with this process, or `None`: another process has it, or there are no locks on this system or disk."
+    try:
+        import fcntl
+        lock = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _unlock(lock):
+    if lock is not None:
+        os.close(lock)
+
+
+def _rename(new, path, old):
+    "Give `new` the name `path`. A folder of that name must go away first, and again if another process was faster."
+    while True:
+        try:
+            return os.replace(new, path)
+        except OSError:
+            if not (new.is_dir() and path.is_dir()):
+                raise
+        shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            path.rename(old)
+
+
+def _clear(room, path):
+    "Remove a temporary folder. What was moved into it comes back, unless something took its place."
+    if not path.exists():
+        with suppress(OSError):
+            _old(room, path).rename(path)
+    shutil.rmtree(room, ignore_errors=True)
 
 # %% ../nbs/00_core.ipynb #2d7951c7
 def check_place(folder):
