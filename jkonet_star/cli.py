@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from .core import InputError, check_place, writing
+from .runs import mending
 
 # %% ../nbs/22_cli.ipynb #4f897e67
 class LazyGroup(click.Group):
@@ -54,7 +55,7 @@ def sentences(f):
     "Turn an `InputError` into its sentence and exit status 2, and warnings into notes of one line."
     @functools.wraps(f)
     def run(**options):
-        warnings.showwarning = lambda message, *_, **__: click.echo(f"note: {message}", err=True)
+        warnings.showwarning = mending(lambda message, *_, **__: click.echo(f"note: {message}", err=True))
         try:
             return f(**options)
         except InputError as e:

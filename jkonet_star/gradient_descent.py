@@ -110,7 +110,10 @@ def advance(run, state, epochs, stride, progress=False, checkpoint=None, patienc
                 elif patience and done - 1 - _least(state["losses"][:done, 1]) >= patience:
                     break
                 elif checkpoint is not None and time.monotonic() - saved > checkpoint.every:
-                    checkpoint.write(state, done)
+                    try:
+                        checkpoint.write(state, done)
+                    except InputError as e:
+                        warnings.warn(f"{e}. Training goes on", stacklevel=2)
                     saved = time.monotonic()
         except KeyboardInterrupt:
             if checkpoint is not None:

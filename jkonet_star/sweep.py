@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from .core import InputError, check_place, choose, first_line, writing
 from .datasets import DatasetOptions, check_options, dataset_name
-from .runs import judges, load_table, read_settings, save_table
+from .runs import judges, load_table, mending, read_settings, save_table
 from .solvers import make_settings, solvers, versions
 
 # %% ../nbs/21_sweep.ipynb #4e8362d0
@@ -467,6 +467,7 @@ def connect(scheduler=None, cluster=None, workers=None, wait=30):
 def dask_setup(worker):
     "Dask calls this in every new local worker: Ctrl-C is for the sweep, which then ends its workers."
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.showwarning = mending(warnings.showwarning)
 
 
 def _queue(path):
