@@ -207,6 +207,7 @@ def predict():
     @sentences
     def run(model, particles, time, tau, steps, seed, deterministic, time_key, rep, group_key, output):
         import numpy as np
+        from jkonet_star.snapshots import write_array
         from jkonet_star.solvers import load_model
         solution = load_model(model)
         if Path(output).suffix == ".h5ad":
@@ -227,7 +228,7 @@ def predict():
         path = solution.decode(solution.predict(solution.encode(x), time + tau * np.arange(steps + 1), key=None if deterministic else seed))
         with writing(output) as new:
             if output.suffix == ".npy":
-                np.save(new, np.stack(path.x))
+                write_array(new, np.stack(path.x))
             else:
                 import pandas as pd
                 pd.concat([pd.DataFrame(x, columns=names).assign(time=t) for x, t in zip(path.x, path.t)]).to_csv(new, index=False)
@@ -250,6 +251,7 @@ def annotate(solution, cells, time_key, rep, group_key, output):
     "Write an `.h5ad` file with what a model says of every cell of another, see *Cells*."
     from jkonet_star.cells import to_anndata
     from jkonet_star.snapshots import read_h5ad
+    check_place(output.parent)
     adata = read_h5ad(cells)
     to_anndata(adata, solution, time_key, rep, group_key)
     with writing(output) as new:

@@ -64,7 +64,7 @@ def writing(path, folder=False):
         yield new
         _rename(new, path, _old(room, path))
     except OSError as e:
-        raise InputError(f"cannot write {path}: {e.strerror or f'{first_line(e)} (is the disk full?)'}. What was there before is kept") from e
+        raise InputError(f"cannot write {path}: {os.strerror(e.errno) if e.errno else f'{first_line(e)} (is the disk full?)'}. What was there before is kept") from e
     finally:
         _clear(room, path)
         _unlock(lock)

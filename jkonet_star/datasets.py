@@ -20,7 +20,7 @@ from .couplings import Couplings, couple
 from .energies import get_function
 from .evaluate import Truth
 from .simulate import simulate
-from .snapshots import Scaling, Snapshots, feature_columns, fit_scaling, from_anndata, from_file, from_table, leave_out, read_array, read_h5ad, read_table, split, split_rows
+from .snapshots import Scaling, Snapshots, feature_columns, fit_scaling, from_anndata, from_file, from_table, leave_out, read_array, read_h5ad, read_table, split, split_rows, write_array
 from .solvers import versions
 
 # %% ../nbs/18_datasets.ipynb #1bd8037a
@@ -190,8 +190,8 @@ def save_dataset(dataset, snapshots, folder):
     path = Path(folder) / dataset.name
     c = dataset.couplings
     with writing(path, folder=True) as new:
-        np.save(new / "data.npy", np.concatenate(snapshots.x))
-        np.save(new / "sample_labels.npy", np.repeat(np.arange(len(snapshots)), snapshots.sizes))
+        write_array(new / "data.npy", np.concatenate(snapshots.x))
+        write_array(new / "sample_labels.npy", np.repeat(np.arange(len(snapshots)), snapshots.sizes))
         p = dataset.info["parameters"]
         sides = split_rows(snapshots, p["test_ratio"], p["seed"], p["split_population"] or None)
         rows = {side: np.concatenate([np.isin(np.arange(n), r) for n, r in zip(snapshots.sizes, rows)]) for side, rows in zip(("train", "test"), sides)}

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['Snapshots', 'from_trajectories', 'from_labels', 'time_labels', 'from_table', 'group_labels', 'feature_columns',
-           'read_h5ad', 'from_anndata', 'representation', 'from_file', 'read_array', 'read_table', 'split',
-           'split_rows', 'take', 'leave_out', 'by_group', 'Scaling', 'fit_scaling', 'standardize']
+           'read_h5ad', 'from_anndata', 'representation', 'from_file', 'read_array', 'write_array', 'read_table',
+           'split', 'split_rows', 'take', 'leave_out', 'by_group', 'Scaling', 'fit_scaling', 'standardize']
 
 # %% ../nbs/01_snapshots.ipynb #645a9189
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -356,6 +357,12 @@ def read_array(path):
         return np.array(a)
     except Exception as e:
         raise InputError(f"{path} cannot be read as a .npy array, it may be truncated: {first_line(e)}") from None
+
+
+def write_array(path, a):
+    "Write an array to a `.npy` file. `np.save` would hand the file to C, which loses the end of a small array on a full disk without an error."
+    with open(path, "wb") as f:
+        np.save(SimpleNamespace(write=f.write), a)
 
 
 def read_table(path):
