@@ -405,13 +405,13 @@ def _next(ended, client, bar, failed):
 
 
 def collect(plan):
-    "The table of all results there are, in the order of the plan: a `DataFrame`, a row per fit, with the `task` it comes from and the parameters that vary, unless a result has a column of that name, or of its singular."
+    "The table of all results there are, in the order of the plan: a `DataFrame`, a row per fit, with the `task` it comes from, the versions, and the parameters that vary, unless a result has a column of that name, or of its singular."
     import pandas as pd
     rows, results = [], set(plan.results)
     for t in plan.tasks:
         if t.identity in results and t.done():
             for found in load_table(t.folder / "result.csv").to_dict("records"):
-                rows.append({k: v for k, v in t.row.items() if not {k, k.removesuffix("s")} & set(found)} | found | {"task": t.identity})
+                rows.append({k: v for k, v in t.row.items() if not {k, k.removesuffix("s")} & set(found)} | found | {"task": t.identity, "versions": ", ".join(" ".join(v) for v in t.versions.items())})
     return pd.DataFrame(rows)
 
 

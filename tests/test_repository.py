@@ -55,3 +55,12 @@ def test_readme_is_the_index_notebook():
     sys.path.insert(0, str(ROOT / "tools"))
     from readme import readme
     assert (ROOT / "README.md").read_text() == readme(ROOT), "run python tools/readme.py"
+
+
+def test_constraints_fit_the_bounds():
+    from packaging.utils import canonicalize_name
+    sys.path.insert(0, str(ROOT / "tools"))
+    from constraints import asked
+    tested = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
+    for r in asked(ROOT):
+        assert r.specifier.contains(tested[canonicalize_name(r.name)]), f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: run python tools/constraints.py"
