@@ -7,6 +7,7 @@ __all__ = ['InputError', 'IdentifiabilityWarning', 'first_line', 'choose', 'writ
 
 # %% ../nbs/00_core.ipynb #242be177
 import difflib
+import errno
 import glob
 import os
 import shutil
@@ -111,16 +112,17 @@ def _unlock(lock):
 
 
 def _rename(new, path, old):
-    "Give `new` the name `path`. A folder of that name must go away first, and again if another process was faster."
+    "Give `new` the name `path`. A folder of that name must go away first, and again where another process puts one there in between."
     while True:
+        if new.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                path.rename(old)
         try:
             return os.replace(new, path)
-        except OSError:
-            if not (new.is_dir() and path.is_dir()):
+        except OSError as e:
+            if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-        shutil.rmtree(old, ignore_errors=True)
-        with suppress(FileNotFoundError):
-            path.rename(old)
 
 
 def _clear(room, path):
