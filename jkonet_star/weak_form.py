@@ -32,7 +32,7 @@ class WeakForm:
 
     `degree`: of the polynomials. `n_features`, `lengthscales`: random waves, per length scale. `n_axis_features`, `axis_lengthscales`: waves along one axis, per axis and length scale. `n_interaction_features`, `interaction_lengthscale`: of W.
     `n_frequencies`, `bandwidth`: test functions and the highest of their frequencies. `n_moments`: combinations of them that are kept, at most one per dozen particles.
-    `substeps`: explicit steps between two snapshots, more than one where snapshots are far apart. `iterations`: Gauss-Newton steps.
+    `substeps`: explicit steps between two snapshots, more than one where snapshots are far apart. `iterations`: Gauss-Newton steps. `samples`: steps of the chain that averages over amplitudes at the end.
     """
     degree: int = 4
     n_features: int = 80
@@ -46,10 +46,11 @@ class WeakForm:
     n_moments: int = 150
     substeps: int = 1
     iterations: int = 8
+    samples: int = 400
     evaluate_at: str = "source"
 
     def __post_init__(self):
-        for name in ("degree", "n_features", "n_axis_features", "n_interaction_features", "n_frequencies", "n_moments", "substeps", "iterations", "bandwidth", "interaction_lengthscale"):
+        for name in ("degree", "n_features", "n_axis_features", "n_interaction_features", "n_frequencies", "n_moments", "substeps", "iterations", "samples", "bandwidth", "interaction_lengthscale"):
             if not 0 < getattr(self, name) < np.inf:
                 raise InputError(f"{name} = {getattr(self, name)} is out of range: it must be positive")
         if self.evaluate_at != "source":
@@ -249,19 +250,11 @@ def linearise(moments, seen, energy, full, data, config, noise):
     S = _Tridiagonal(a, b)
     own, below = S.inverse()
     bias, extra = np.zeros(len(full)), np.zeros((len(full),) * 2)
-    for k in range(K + 1):
-        source = (below[k] @ a[k].T if k else 0) - own[k] @ b[k].T if k < K else None
-        target = own[k - 1] @ a[k].T - (below[k].T @ b[k].T if k < K else 0) if k else None
-        leverage = (0 if source is None else -np.einsum("nm,mn->n", b[k], source)) + (0 if target is None else np.einsum("nm,mn->n", a[k], target))
-        factor = 1 / (1 - np.minimum(leverage, 0.5))
-        if k:
-            r[k - 1] = r[k - 1] + (factor - 1) @ a[k]
-        if k < K:
-            r[k] = r[k] - (factor - 1) @ b[k]
-            slope = slopes[k] * w[k][:, None, None]
-            force = np.einsum("nam,mn->na", slope, source * factor)
-            bias += np.einsum("na,nap->p", force, Zs[k])
-            extra += _own_gram(slope, own[k], Zs[k])
+    for k in range(K):
+        source = (below[k] @ a[k].T if k else 0) - own[k] @ b[k].T
+        slope = slopes[k] * w[k][:, None, None]
+        bias += np.einsum("na,nap->p", np.einsum("nam,mn->na", slope, source), Zs[k])
+        extra += _own_gram(slope, own[k], Zs[k])
     rows = S.whiten([np.column_stack([j, q]) for j, q in zip(J, r)])
     shrink = max(1 - K * len(r[0]) * (w**2).sum(1).mean() / len(w), 0.1)
     J, r = rows[:, :-1], rows[:, -1]
@@ -284,40 +277,54 @@ def _own_gram(slope, inverse, Z):
     return V.T @ V
 
 # %% ../nbs/10_weak_form.ipynb #30bdac9c
-def evidence(A, y, groups, units, log_precision, spread=3.0, center=None):
-    """Posterior of `y = A theta + N(0, I)` with one prior precision per group, chosen by marginal likelihood: `(mean, covariance, log_precision)`.
+def evidence(A, y, groups, units, log_precision, spread=3.0, center=None, samples=0, seed=0):
+    """Posterior of `y = A theta + N(0, I)` with one prior precision per group: `(mean, covariance, log_precision)`.
 
-    `groups`: [p] group of each parameter, or -1 for a flat prior. `units`: [p] relative precision within a group. `log_precision`: where to start.
+    `groups`: [p] group of each parameter, or -1 where `units` is the prior precision itself. `units`: [p] relative precision within a group. `log_precision`: where to start.
+    The precisions are those of largest marginal likelihood, or `samples` steps of a Metropolis chain from there, over which mean and covariance are averaged: what is uncertain about the amplitudes is then in the covariance. Sources: MacKay (1992); Metropolis et al. (1953).
     """
-    G, c, flat = A.T @ A, A.T @ y, groups < 0
-    start = np.asarray(log_precision, float)
+    G, c, own = A.T @ A, A.T @ y, groups < 0
+    la = np.asarray(log_precision, float)
+    center = la if center is None else center
+
+    def factor(la):
+        alpha = np.where(own, units, np.exp(la)[groups] * units)
+        scale = np.sqrt(alpha)
+        F = scipy.linalg.cho_factor(G / np.outer(scale, scale) + np.eye(len(G)), lower=True)
+        mean = scipy.linalg.cho_solve(F, c / scale) / scale
+        apart = la - la.mean()
+        return alpha, scale, F, mean, -c @ mean / 2 + np.log(np.diag(F[0])).sum() + apart @ apart / (2 * spread**2)
 
     def posterior(la):
-        alpha = np.where(flat, 1e-8 * max(np.trace(G), 1e-300) / len(G), np.exp(la)[groups] * units)
-        scale = np.sqrt(alpha)
-        factor = scipy.linalg.cho_factor(G / np.outer(scale, scale) + np.eye(len(G)), lower=True)
-        return alpha, scale, factor, scipy.linalg.cho_solve(factor, c / scale) / scale
+        _, scale, F, mean, _ = factor(la)
+        return mean, scipy.linalg.cho_solve(F, np.eye(len(G))) / np.outer(scale, scale)
 
     def negative(la):
-        alpha, scale, factor, mean = posterior(la)
-        variance = np.diag(scipy.linalg.cho_solve(factor, np.eye(len(G))))
-        used = 1 - variance - alpha * mean**2
-        apart = la - la.mean()
-        slope = apart / spread**2 - np.bincount(groups[~flat], used[~flat], len(la)) / 2
-        return -c @ mean / 2 + np.log(np.diag(factor[0])).sum() + apart @ apart / (2 * spread**2), slope
+        alpha, _, F, mean, value = factor(la)
+        used = 1 - np.diag(scipy.linalg.cho_solve(F, np.eye(len(G)))) - alpha * mean**2
+        return value, (la - la.mean()) / spread**2 - np.bincount(groups[~own], used[~own], len(la)) / 2
 
-    if len(start):
-        found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=[(v, v + 32) for v in (center if center is not None else start) - 16], options={"maxiter": 25})
-        start = found.x
-    alpha, scale, factor, mean = posterior(start)
-    return mean, scipy.linalg.cho_solve(factor, np.eye(len(G))) / np.outer(scale, scale), start
+    if len(la):
+        la = minimize(negative, la, jac=True, method="L-BFGS-B", bounds=[(v - 16, v + 16) for v in center], options={"maxiter": 25}).x
+    if not samples or not len(la):
+        return *posterior(la), la
+    rng, value, kept = np.random.default_rng([seed, 5]), factor(la)[-1], []
+    for i in range(samples):
+        j = i % len(la)
+        new = la + 2 * rng.normal() * (np.arange(len(la)) == j)
+        if abs(new[j] - center[j]) < 16 and rng.random() < np.exp(min(value - (ahead := factor(new)[-1]), 0)):
+            la, value = new, ahead
+        if i >= samples // 5 and i % 8 == 0:
+            kept.append((*posterior(la), la))
+    means, covariances, precisions = (np.array(q) for q in zip(*kept))
+    return means.mean(0), covariances.mean(0) + np.cov(means.T, bias=True).reshape(G.shape), precisions.mean(0)
 
 # %% ../nbs/10_weak_form.ipynb #f3ee3230
 def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
     """Energy of snapshots without couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "interaction", "internal". `params["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["beta"]` (length²/time).
-    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, above 1.5). Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
+    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, four standard deviations above 1). Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
     """
     if snapshots.groups is not None:
         raise InputError("the weak form takes one population: fit each on its own (by_group), or take a solver that couples")
@@ -330,12 +337,14 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
     effective = [1 / (a**2).sum() for a in w]
     if min(effective) < 20:
         raise InputError(f"the weak form needs 20 particles at every time to average over, at time {snapshots.t[np.argmin(effective)]:g} it has {min(effective):.3g} (weights counted): take a solver that couples")
-    groups, units = _groups(energy)
+    theta, most = _start(snapshots, energy, seed)
+    groups, units = _groups(energy, most)
     n_moments = int(min(config.n_moments, max(10, 1 / (w**2).sum(1).max() / 12)))
     omega, rng = test_frequencies(pooled, config, seed), np.random.default_rng([seed, 3])
     noise = rng.choice([-1.0, 1.0], (len(snapshots) - 1, config.substeps - 1, *x.shape[1:]))
-    center = np.log((snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2) * 2 + np.where(np.arange(groups.max() + 1) < 1, 0.0, 8.0)
-    full = np.append(_start(snapshots, energy, seed), 0.0)
+    smooth = 0 if energy.potential is None else 1 + groups[:len(energy.potential.parts[0].powers)].max()
+    center = np.log((snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2) * 2 + np.where(np.arange(groups.max() + 1) < smooth, 0.0, 8.0)
+    full = np.append(theta, 0.0)
     with _in_double():
         for low, with_beta in ((0.45, False), (1.0, False), (1.0, True))[:2 + energy.internal]:
             moments = _Moments(omega[np.linalg.norm(omega, axis=1) <= low * 1.001 * config.bandwidth / _spread(pooled)], pooled, mass, n_moments)
@@ -343,19 +352,22 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
             for i in range(config.iterations):
                 s, debiased, G, chi2, S = linearise(moments, seen, energy, full, (x, w, snapshots.tau), config, noise)
                 new, covariance, precision = _update(s, debiased, G, full, groups, units, precision, center, with_beta)
-                prior = np.append(np.exp(precision)[groups[:-1]] * units[:-1], 0)
+                prior = np.append(np.exp(precision)[groups[:-1]] * units[:-1], units[-1])
                 cost = lambda f: S.distance(mismatch(moments, seen, energy, f, (x, w, snapshots.tau), config, noise)) + f @ (prior * f)
                 limit, share = 1.05 * cost(full), 1.0
                 while cost(full + share * (new - full)) > limit and share > 0.05:
                     share /= 2
-                change = share * (new - full)
+                before, change = full, share * (new - full)
                 full = full + change
                 moved = np.sqrt(abs(change @ debiased @ change) / max(full @ G @ full, 1e-300))
                 if moved < 1e-2:
                     break
-    if chi2 > 1.5 or moved >= 1e-2:
-        warnings.warn(f"the weak form does not explain these snapshots (mismatch {chi2:.1f} per moment, 1 if it did; {'not ' if moved >= 1e-2 else ''}converged): the step may be too long, or the potential not smooth. "
-                      "Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
+        if share == 1:
+            full, covariance, precision = _update(s, debiased, G, before, groups, units, precision, center, energy.internal, config.samples, seed)
+    limit = 1 + 4 * np.sqrt(2 / (len(snapshots.tau) * moments.mix.shape[1]))
+    if chi2 > limit or moved >= 1e-2:
+        warnings.warn(f"the weak form does not explain these snapshots (mismatch {chi2:.2f} per moment, at most {limit:.2f} if it did; {'not ' if moved >= 1e-2 else ''}converged): the step may be too long, or the potential not smooth. "
+                      "Its standard errors are too small. Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
     return energy, _named(energy, full, covariance), {
         "chi2": chi2, "iterations": i + 1, "converged": bool(moved < 1e-2), "n_features": len(full) - 1, "n_moments": moments.mix.shape[1],
         "log_precisions": precision.tolist(), "beta_error": float(np.sqrt(max(covariance[-1, -1], 0))) if energy.internal else None}
@@ -380,39 +392,43 @@ def _padded(snapshots):
 
 
 def _start(snapshots, energy, seed, limit=1000):
-    "Parameters by least squares on couplings of at most `limit` particles a snapshot."
+    "Parameters by least squares on couplings of at most `limit` particles a snapshot, and the diffusivity that would explain all that is left."
     rng = np.random.default_rng([seed, 4])
     few = take(snapshots, [np.sort(rng.choice(n, min(n, limit), replace=False)) for n in snapshots.sizes], snapshots.paired)
     couplings = couple(few)
-    equations, n = normal_equations(energy, observe(couplings)), couplings.d * effective_sizes(couplings)
-    if energy.interaction is None:
-        return solve(*equations, n).theta
-    return solve(*equations, n, len(equations[1][0]) - len(energy.interaction.omega), equations[0].mean(0)).theta
+    G, c, v2 = normal_equations(energy, observe(couplings))
+    apart = () if energy.interaction is None else (G.shape[1] - len(energy.interaction.omega), G.mean(0))
+    theta = solve(G, c, v2, couplings.d * effective_sizes(couplings), *apart).theta
+    left = v2 + 2 * c @ theta + np.einsum("p,kpq,q->k", theta, G, theta)
+    return theta, max(float(couplings.tau @ left) / (2 * couplings.d), 1e-12 * _spread(np.concatenate(few.x)) ** 2 / snapshots.tau.sum())
 
 
-def _groups(energy):
-    "Group `[p + 1]` of every parameter (-1 for beta), and the precisions in a group that give it unit amplitude."
+def _groups(energy, most):
+    "Group `[p + 1]` of every parameter (-1 for beta; polynomials of degree one, two and more are groups of their own), and the precisions in a group that give it unit amplitude; beta's own is that of the scale `most`."
     groups, units = [], []
     for part in () if energy.potential is None else energy.potential.parts:
         if isinstance(part, Polynomials):
-            groups.append(np.zeros(len(part.powers), int)), units.append(np.ones(len(part.powers)))
+            groups.append(np.clip(np.asarray(part.powers).sum(1) - 1, 0, 2)), units.append(np.ones(len(part.powers)))
         else:
-            n = len(part.omega)
-            groups.append(np.full(n, len(groups))), units.append(np.full(n, n / 2))
+            groups.append(np.full(len(part.omega), groups[-1].max() + 1)), units.append(np.full(len(part.omega), len(part.omega) / 2))
     if energy.interaction is not None:
         n = len(energy.interaction.omega)
-        groups.append(np.full(n, len(groups))), units.append(np.full(n, n / 2))
-    return np.append(np.concatenate(groups), -1), np.append(np.concatenate(units), 1.0)
+        groups.append(np.full(n, groups[-1].max() + 1 if groups else 0)), units.append(np.full(n, n / 2))
+    return np.append(np.concatenate(groups), -1), np.append(np.concatenate(units), most**-2.0)
 
 
-def _update(s, debiased, G, full, groups, units, precision, center, internal):
+def _update(s, debiased, G, full, groups, units, precision, center, internal, samples=0, seed=0):
     "Posterior mean and covariance of the parameters linearised at `full`; beta stays zero without internal energy, and where it would be negative."
     unit = np.sqrt(np.diag(G)) + 1e-300
 
     def solve(i):
         L = np.linalg.cholesky(G[np.ix_(i, i)] + 1e-8 * np.diag(unit[i] ** 2))
-        target = s[i] + debiased[np.ix_(i, i)] @ full[i] + debiased[i][:, ~i] @ full[~i]
-        mean, covariance, found = evidence(_solve(L, debiased[np.ix_(i, i)]), _solve(L, target), groups[i], units[i], precision, center=center)
+        whitened = _solve(L, _solve(L, debiased[np.ix_(i, i)]).T)
+        share, axes = np.linalg.eigh((whitened + whitened.T) / 2)
+        axes, share = axes[:, share > 0.1], share[share > 0.1, None]
+        A = share * (axes.T @ L.T)
+        y = axes.T @ _solve(L, s[i] + debiased[i][:, ~i] @ full[~i]) + A @ full[i]
+        mean, covariance, found = evidence(A, y, groups[i], units[i], precision, center=center, samples=samples, seed=seed)
         new, big = np.zeros(len(full)), np.zeros(G.shape)
         new[i], big[np.ix_(i, i)] = mean, covariance
         return new, big, found
