@@ -99,9 +99,9 @@ def forces(energy, x, weights):
     return jnp.concatenate(parts, 1)
 
 
-@partial(jax.jit, static_argnames="substeps")
-def predict_step(energy, theta, beta, x, weights, tau, noise, substeps=1):
-    """Where explicit steps bring `x` `[n, d]` before the noise of the last one, and its derivative: `[R, n, d]`, `[R, n, p + 1, d]`; the last parameter is beta.
+@partial(jax.jit, static_argnames=("substeps", "derivative"))
+def predict_step(energy, theta, beta, x, weights, tau, noise, substeps=1, derivative=True):
+    """Where explicit steps bring `x` `[n, d]` before the noise of the last one, and its derivative or `None`: `[R, n, d]`, `[R, n, p + 1, d]`; the last parameter is beta.
 
     `weights`: [n]. `noise`: [substeps - 1, n, d] of plus or minus one, used in both signs (R = 2; R = 1 for a single step).
     """
@@ -111,16 +111,18 @@ def predict_step(energy, theta, beta, x, weights, tau, noise, substeps=1):
         def step(state, xi):
             x, Z = state
             A = forces(energy, x, weights)
-            Z = Z.at[:, :p].add(-h * A)
-            if substeps > 1:
+            if derivative:
+                Z = Z.at[:, :p].add(-h * A)
+            if derivative and substeps > 1:
                 slope = jax.vmap(jax.jacfwd(lambda a: -energy_force(energy, theta, a, x, weights)))(x)
                 Z = Z + h * jnp.einsum("nij,npj->npi", slope, state[1])
             x = x - h * jnp.einsum("npd,p->nd", A, theta)
             if xi is None:
                 return x, Z
             sigma = jnp.sqrt(2 * jnp.maximum(beta, 1e-12) * h)
-            return (x + sign * sigma * xi, Z.at[:, p].add(sign * sigma * xi / (2 * jnp.maximum(beta, 1e-12)))), None
-        state = (x, jnp.zeros((len(x), p + 1, x.shape[1])))
+            x = x + sign * sigma * xi
+            return (x, Z.at[:, p].add(sign * sigma * xi / (2 * jnp.maximum(beta, 1e-12))) if derivative else None), None
+        state = (x, jnp.zeros((len(x), p + 1, x.shape[1])) if derivative else None)
         if substeps > 1:
             state = jax.lax.scan(step, state, noise)[0]
         return step(state, None)
@@ -219,7 +221,7 @@ def mismatch(moments, seen, energy, full, data, config, noise):
     x, w, tau = data
     out = []
     for k, h in enumerate(tau / config.substeps):
-        Y, _ = predict_step(energy, full[:-1], full[-1], x[k], w[k], tau[k], noise[k], config.substeps)
+        Y, _ = predict_step(energy, full[:-1], full[-1], x[k], w[k], tau[k], noise[k], config.substeps, False)
         out.append(w[k + 1] @ seen[k + 1] - np.mean([w[k] @ moments.blurred(np.asarray(y), full[-1] * h) for y in Y], 0))
     return out
 
