@@ -31,7 +31,7 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
     """
     if not couplings.paired:
         warnings.warn("the diffusivity is not identified from couplings of unpaired snapshots: their residual is the spacing of the samples, not noise. "
-                      "The result has no beta, and predictions have no noise.", IdentifiabilityWarning, stacklevel=2)
+                      "The result has no beta, and predictions have no noise. Of many particles at times close together 'jkonet-star-weak-potential-internal' learns it, without couplings.", IdentifiabilityWarning, stacklevel=2)
         return None
     n = couplings.d * effective_sizes(couplings).sum()
     observed = residual_diffusivity(couplings, drift) * n / max(n - freedom, 0.1 * n)

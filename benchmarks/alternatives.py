@@ -1,0 +1,118 @@
+"""Other ways to learn from snapshots that share no individuals, beside the weak form: alternating entropic bridges, and action matching by a network.
+
+python benchmarks/alternatives.py [--functions NAME ...] [--n-particles N]
+"""
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from honest import COUPLED, WEAK
+from jkonet_star.couplings import Couplings, sinkhorn
+from jkonet_star.energies import functions
+from jkonet_star.evaluate import Truth
+from jkonet_star.features import potential_features
+from jkonet_star.least_squares import effective_sizes, normal_equations, solve
+from jkonet_star.residual import Energy, observe
+from jkonet_star.simulate import simulate
+from jkonet_star.solvers import fit, versions
+
+NAMES = ("wavy_plateau", "styblinski_tang", "oakley_ohagan", "double_exp", "zigzag_ridge", "relu")
+
+
+def bridges(train, beta, rounds=6):
+    """Alternate (as nn-APPEX and SBIRR do) between couplings and energies: a plan entropic around the present drift, `y ~ N(x + tau b, 2 beta tau)`, then the drift by least squares on its means and beta from what is left.
+
+    Starts without drift at `beta`. Returns the drift and beta.
+    """
+    energy = Energy(potential_features(np.concatenate(train.x)), None, False)
+    drift, n = lambda x: np.zeros_like(x), len(train.x[0])
+    for _ in range(rounds):
+        means, left = [], []
+        for k, tau in enumerate(train.tau):
+            x, y = train.x[k], train.x[k + 1]
+            i, j, w, _ = sinkhorn(x + tau * drift(x), y, np.full(n, 1 / n), np.full(n, 1 / n), 4 * beta * tau)
+            means.append(np.stack([np.bincount(i, w * y[j, c], n) for c in range(x.shape[1])], 1) * n)
+            left.append((i, j, w))
+        m, span = len(train.tau), np.stack([train.t[:-1], train.t[1:]], 1)
+        c = Couplings(np.concatenate(train.x[:-1]), np.concatenate(means).astype(train.x[0].dtype), np.full(m * n, 1 / n), np.repeat(np.arange(m), n), span,
+                      np.array(["0"] * m), np.ones(m), np.ones(m, bool))
+        G, s, v2 = normal_equations(energy, observe(c))
+        theta = solve(G, s, v2, c.d * effective_sizes(c)).theta
+        drift = lambda x, theta=theta: -np.asarray(energy.potential.gradient(theta, x))
+        beta = np.mean([w @ ((train.x[k + 1][j] - train.x[k][i] - tau * drift(train.x[k])[i]) ** 2).sum(1) / (2 * c.d * tau) for k, ((i, j, w), tau) in enumerate(zip(left, train.tau))])
+    return drift, float(beta)
+
+
+def action_matching(train, beta, steps=3000, key=0):
+    """A network for V by its action, no couplings: the sum over steps of `tau E[|grad V|^2 / 2 - beta lap V] + E_{k+1}[V] - E_k[V]`, E the mean of both ends (Neklyudov et al., 2023, for a potential that does not change). Beta is given to it."""
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            for _ in range(2):
+                x = nn.tanh(nn.Dense(64)(x))
+            return nn.Dense(1)(x)[..., 0]
+
+    x, tau = jnp.stack(train.x), jnp.asarray(train.tau)
+    center, scale = x.mean((0, 1)), x.std()
+    net = Net()
+    V = lambda p, a: scale**2 / tau.sum() * net.apply(p, (a - center) / scale)
+
+    def action(p, x):
+        def one(a):
+            g = lambda b: jax.grad(V, 1)(p, b)
+            return (g(a) ** 2).sum() / 2 - beta * jnp.trace(jax.jacfwd(g)(a))
+        inside, ends = jax.vmap(jax.vmap(one))(x).mean(1), V(p, x).mean(1)
+        return (tau * (inside[1:] + inside[:-1]) / 2 + ends[1:] - ends[:-1]).sum()
+
+    optimiser = optax.adam(optax.cosine_decay_schedule(3e-3, steps))
+    p = net.init(jax.random.key(key), x[0, 0])
+
+    @jax.jit
+    def run(p):
+        def step(state, key):
+            p, o = state
+            rows = jax.random.randint(key, (500,), 0, x.shape[1])
+            update, o = optimiser.update(jax.grad(action)(p, x[:, rows]), o)
+            return (optax.apply_updates(p, update), o), None
+        return jax.lax.scan(step, (p, optimiser.init(p)), jax.random.split(jax.random.key(key + 1), steps))[0][0]
+
+    p = run(p)
+    return (lambda a: -np.asarray(jax.vmap(jax.grad(V, 1), (None, 0))(p, jnp.asarray(a)))), beta
+
+
+def measure(o):
+    rows = []
+    for name in o.functions:
+        train, test = (simulate(name, beta=0.2, n_particles=o.n_particles, paired=False, key=k) for k in (0, 1000))
+        truth, x = Truth(functions[name], None, 0.2), np.concatenate(test.x)
+        def solver(which):
+            model = fit(train, which)
+            return (lambda a: np.asarray(model.drift(a))), model.beta
+        ways = {"couplings": lambda: solver(COUPLED + "-potential"), "weak form": lambda: solver(WEAK + "-potential-internal"),
+                "bridges": lambda: bridges(train, 0.5), "bridges, beta known at the start": lambda: bridges(train, 0.2), "action matching, beta known": lambda: action_matching(train, 0.2)}
+        for way, learn in ways.items():
+            start = time.perf_counter()
+            drift, beta = learn()
+            seconds, true = time.perf_counter() - start, truth.drift(x, None)
+            rows.append({"function": name, "way": way, "seconds": seconds, "beta_hat": beta, "drift_error": float(np.linalg.norm(drift(x) - true) / np.linalg.norm(true))})
+            print(" ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in rows[-1].items()), flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--functions", nargs="+", default=list(NAMES))
+    p.add_argument("--n-particles", type=int, default=2000)
+    p.add_argument("--out", default=str(Path(__file__).parent / "alternatives.json"))
+    o = p.parse_args()
+    warnings.simplefilter("ignore")  # beta is not identified from couplings, and that is what is shown
+    rows = measure(o)
+    Path(o.out).write_text(json.dumps({"options": {k: v for k, v in vars(o).items() if k != "out"}, "rows": rows, "versions": versions()}, indent=1))
