@@ -93,9 +93,7 @@ def plan(x, y, a, b, power=2):
         mass = np.full(len(i), 1 / len(i))
     else:
         import ot
-        largest = cost.max()
-        scaled = cost / largest if 0 < largest < 1 else cost  # the simplex takes differences far below 1 for none
-        gamma, log = ot.emd(a, b, scaled, numItermax=10**7, log=True)
+        gamma, log = ot.emd(a, b, _reduced(cost), numItermax=10**7, log=True)
         if log["warning"] is not None:
             raise InputError(f"optimal transport of {len(x)} to {len(y)} particles stopped early ({log['warning']}): use blocks (batch size) or Sinkhorn")
         i, j = np.nonzero(gamma)
@@ -103,6 +101,17 @@ def plan(x, y, a, b, power=2):
         i, j = i[real], j[real]
         mass = gamma[i, j]
     return i, j, mass, float(mass @ cost[i, j])
+
+
+def _reduced(cost):
+    """Costs that have the same optimal plan, typical ones near 1: the simplex takes what is far below 1, or far below the largest, for nothing.
+
+    What a row or a column has less adds the same to every plan, and leaves little of a particle that is far from all others.
+    """
+    cost = cost - cost.min(1, keepdims=True)
+    cost -= cost.min(0)
+    some = cost[cost > 0]
+    return cost / max(np.median(some), 1e-30 * some.max()) if len(some) else cost
 
 
 def _nearly_matched(x, y):
@@ -119,14 +128,24 @@ def sinkhorn(x, y, a, b, epsilon):
 
     `epsilon` (length²) is the strength of the entropy; `x`, `y`, `a`, `b` as in `plan`. Source: Cuturi (2013).
     """
-    import jax.numpy as jnp
+    gamma, converged = _entropic_plan()(x, y, a, b, epsilon)
+    gamma = np.asarray(gamma, np.float64)
+    i, j = np.nonzero(gamma)
+    return i, j, gamma[i, j], bool(converged)
+
+
+@cache
+def _entropic_plan():
+    "Compiled once for all problems of the same shape."
+    import jax
     from ott.geometry.pointcloud import PointCloud
     from ott.solvers.linear import solve
-    geometry = PointCloud(jnp.asarray(x), jnp.asarray(y), epsilon=epsilon)
-    out = solve(geometry, a=jnp.asarray(a), b=jnp.asarray(b), max_iterations=10_000)
-    gamma = np.asarray(out.matrix, np.float64)
-    i, j = np.nonzero(gamma)
-    return i, j, gamma[i, j], bool(out.converged)
+
+    @jax.jit
+    def run(x, y, a, b, epsilon):
+        out = solve(PointCloud(x, y, epsilon=epsilon), a=a, b=b, max_iterations=10_000)
+        return out.matrix, out.converged
+    return run
 
 # %% ../nbs/04_couplings.ipynb #5f3059ce
 def unbalanced_marginals(x, y, a, b, penalty=1.0, epsilon=0.01):

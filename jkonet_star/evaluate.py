@@ -18,7 +18,7 @@ from .core import InputError
 from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import pairwise_force
-from .snapshots import by_group
+from .snapshots import by_group, evenly
 
 # %% ../nbs/16_evaluate.ipynb #760073af
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
@@ -34,7 +34,7 @@ def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
 
 
 def _thinned(x, w, limit):
-    rows = np.linspace(0, len(x) - 1, min(len(x), limit)).round().astype(int)
+    rows = evenly(len(x), limit)
     w = np.full(len(rows), 1 / len(rows)) if w is None or np.ptp(w) == 0 else w[rows] / w[rows].sum()
     return x[rows], w
 

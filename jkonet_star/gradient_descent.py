@@ -21,7 +21,7 @@ import numpy as np
 import optax
 from tqdm import tqdm
 
-from .core import InputError, choose, first_line, writing
+from .core import InputError, check_memory, choose, first_line, writing
 from .devices import everywhere, on_processor, spread
 from .networks import NeuralInteraction, NeuralPotential
 from .residual import Energy, loss, mean_fields, observe
@@ -256,6 +256,10 @@ def _prepared(couplings, terms, config, seed):
                      ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0), ("patience", config.patience >= 0)]:
         if not ok:
             raise InputError(f"{name} = {getattr(config, name)} is out of range")
+    widths = (couplings.d, *config.hidden, 1)
+    check_memory(4 * sum(a * b for a, b in zip(widths, widths[1:])), f"hidden = {config.hidden}")  # weights, gradients and two moments
+    check_memory(4 * couplings.d * config.interaction_width, f"interaction_width = {config.interaction_width}")
+    check_memory(2 * config.epochs, f"epochs = {config.epochs}")
     obs = observe(couplings, config.evaluate_at)
     particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
     scale = max(particles.std(0).mean(), 1e-12)

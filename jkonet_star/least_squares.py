@@ -20,12 +20,12 @@ import scipy.linalg
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .core import InputError
+from .core import InputError, check_memory
 from .couplings import couple
 from .devices import by_rows, everywhere, multiple, on_processor
 from .features import interaction_features, potential_features
 from .residual import Energy, Observations, mean_fields, observe
-from .snapshots import Snapshots
+from .snapshots import Snapshots, evenly
 
 # %% ../nbs/09_least_squares.ipynb #26ff7f9e
 def slopes(energy, obs, fields):
@@ -220,7 +220,7 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
 
     `terms`: names among "potential", "interaction", "internal". `params["beta"]` is there only if couplings carry a score and are evaluated at the target. Source: Terpin et al. (2024), §3.3.
     """
-    _check(config)
+    _check(config, terms, couplings.d, couplings.n_steps)
     tried = _thinned(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
     energy, found, scales = _chosen(tried, _extent(couplings, tried), n, terms, config, seed)
@@ -229,12 +229,15 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     return energy, _named(energy, found.theta, config.evaluate_at == "target" and couplings.score is not None, config), _stats(found, scales)
 
 
-def _check(config):
+def _check(config, terms, d, n_steps):
     lengths = lambda a: len(a) > 0 and all(0 < s < np.inf for s in a)
     for name, ok in [("ridge", 0 <= config.ridge < np.inf), ("degree", config.degree >= 1), ("n_features", config.n_features >= 1), ("n_interaction_features", config.n_interaction_features >= 1),
                      ("lengthscales", lengths(config.lengthscales)), ("interaction_lengthscales", lengths(config.interaction_lengthscales))]:
         if not ok:
             raise InputError(f"{name} = {getattr(config, name)} is out of range")
+    features = {"n_features": config.n_features * ("potential" in terms and config.features == "fourier"), "n_interaction_features": config.n_interaction_features * ("interaction" in terms)}
+    p = sum(features.values())
+    check_memory(p * max(p * n_steps, d), " and ".join(f"{name} = {k}" for name, k in features.items() if k))  # normal equations of every step, or the features themselves
 
 
 def _chosen(couplings, particles, n, terms, config, seed):
@@ -259,9 +262,9 @@ def fit_least_squares_stream(snapshots, terms, config=LeastSquares(), seed=0, ba
 
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not, in blocks of `batch_size`.
     """
-    _check(config)
     s, T = snapshots, len(snapshots) - 1
-    kept = [np.linspace(0, m - 1, min(m, 10_000)).round().astype(int) for m in s.sizes]
+    _check(config, terms, s.d, T)
+    kept = [evenly(m, 10_000) for m in s.sizes]
     part = lambda k, r: (s.x[k][r], s.weight(k)[r] / s.weight(k)[r].sum())
     x, w = zip(*(part(k, r) for k, r in enumerate(kept)))
     tried = couple(Snapshots(x, s.t, w, s.paired), batch_size=batch_size)
@@ -311,7 +314,7 @@ def _thinned(c, limit):
     steps = [np.arange(r.start, r.stop) for r in map(c.rows, range(c.n_steps))]
     if max(map(len, steps)) <= limit:
         return c
-    kept = np.concatenate([s[np.linspace(0, len(s) - 1, min(len(s), limit)).round().astype(int)] for s in steps])
+    kept = np.concatenate([s[evenly(len(s), limit)] for s in steps])
     w, step = c.w[kept], c.step[kept]
     some = lambda a: None if a is None else a[kept]
     return replace(c, x=c.x[kept], y=c.y[kept], w=w / np.bincount(step, w)[step], step=step, score=some(c.score), growth=some(c.growth))

@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from .core import InputError, writing
 from .energies import even_part
+from .snapshots import evenly
 
 # %% ../nbs/19_plots.ipynb #f40b5e22
 COLORS = ("#440154", "#d95f02", "#1b9e77", "#3b6fd6", "#cc66b0")
@@ -143,7 +144,7 @@ def plot_landscape(solution, snapshots, times=None, axes=(0, 1), names=None, err
     for ax, (t, k, value, drift) in zip(fig.subplots(1, len(times), sharex=True, sharey=True, squeeze=False)[0], fields):
         if varies:
             shown = ax.contourf(*grid, value.reshape(60, 60), levels, cmap="cividis", extend="both")
-        x = snapshots.x[k][np.linspace(0, len(snapshots.x[k]) - 1, min(len(snapshots.x[k]), 400)).astype(int)]
+        x = snapshots.x[k][evenly(len(snapshots.x[k]), 400)]
         ax.scatter(*x[:, axes].T, s=5, color="w", alpha=0.6, lw=0)
         ax.streamplot(*grid, *np.moveaxis(drift.reshape(60, 60, 2), -1, 0), color="w", linewidth=0.7, density=0.7, arrowsize=0.8)
         ax.set(title=f"t = {t:g}", xlabel=names[0], xlim=(low[0], high[0]), ylim=(low[1], high[1]))

@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 
@@ -38,9 +39,9 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     settings = read_settings(config) | {k: v for k, v in settings.items() if v is not None}
     if method.settings is LeastSquares and settings.pop("epochs", None) is not None:
         click.echo("note: a closed form has no epochs", err=True)
-    make_settings(method.settings, settings)
+    whole = make_settings(method.settings, settings)
     check_place(out_dir)
-    run = _wandb(solver, dataset, seed, settings) if wandb else None
+    run = _wandb(solver, dataset, seed, asdict(whole)) if wandb else None
     if debug:
         import jax
         jax.config.update("jax_disable_jit", True)

@@ -431,6 +431,11 @@ def _times_of(snapshots, keep):
     of = lambda parts: None if parts is None else tuple(parts[k] for k in keep)
     return replace(snapshots, x=of(snapshots.x), t=snapshots.t[keep], weights=of(snapshots.weights), groups=of(snapshots.groups))
 
+# %% ../nbs/01_snapshots.ipynb #844e6e3e
+def evenly(n, limit):
+    "Indices of at most `limit` of `n` rows, evenly spaced, the first and the last among them."
+    return np.linspace(0, n - 1, min(n, limit)).round().astype(int)
+
 # %% ../nbs/01_snapshots.ipynb #c0553864
 def by_group(snapshots):
     """Every population on its own, at the times at which it was seen: a dictionary of `(Snapshots, rows)` by name, `rows` being the indices of its particles per time, `[T+1]` arrays.

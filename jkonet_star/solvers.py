@@ -33,7 +33,7 @@ from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent,
 from .least_squares import LeastSquares, fit_least_squares, fit_least_squares_stream
 from .residual import Energy, energy_gradient, evaluations, mean_fields
 from .simulate import euler_maruyama
-from .snapshots import Scaling, Snapshots, by_group, fit_scaling
+from .snapshots import Scaling, Snapshots, by_group, evenly, fit_scaling
 from .weak_form import WeakForm, fit_weak_form
 
 # %% ../nbs/14_solvers.ipynb #2358fe6f
@@ -83,10 +83,9 @@ class Support:
 def fit_support(snapshots, limit=1000):
     "The `Support` of `Snapshots`: at most `limit` of the particles, and twice the distance to the nearest other of their time that 99 % have."
     from scipy.spatial import cKDTree
-    evenly = lambda n: np.linspace(0, n - 1, min(n, limit)).round().astype(int)
-    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in (np.unique(x[evenly(len(x))], axis=0) for x in snapshots.x) if len(p) > 1]
+    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in (np.unique(x[evenly(len(x), limit)], axis=0) for x in snapshots.x) if len(p) > 1]
     ends = np.cumsum(snapshots.sizes)
-    kept = evenly(ends[-1])
+    kept = evenly(ends[-1], limit)
     points = [x[kept[(kept >= end - len(x)) & (kept < end)] - (end - len(x))] for x, end in zip(snapshots.x, ends)]
     return Support(np.unique(np.concatenate(points), axis=0), float(2 * max(near, default=np.inf)))
 
@@ -381,7 +380,7 @@ def interaction_share(solution, couplings, limit=2000):
     """
     c = couplings
     fields = [_fields(solution.energy, solution.params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)) for k in range(c.n_steps)]
-    rows = np.linspace(0, len(c.w) - 1, min(len(c.w), limit)).round().astype(int)
+    rows = evenly(len(c.w), limit)
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
     force = np.concatenate([solution.energy.interaction.force(solution.params["interaction"], x[c.step[rows] == k], jax.tree.map(lambda a: a[0], fields[k])) for k in range(c.n_steps)])
     rich = potential_features(c.x, n_features=100)

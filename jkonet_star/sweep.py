@@ -6,6 +6,12 @@
 __all__ = ['points', 'Task', 'identity', 'Plan', 'make_plan', 'InProcess', 'run_task', 'execute', 'Outcome', 'run_plan',
            'collect', 'account', 'draw', 'connect', 'dask_setup']
 
+# %% ../nbs/21_sweep.ipynb #5e41a3f9
+import sys
+
+# nbformat would import it by way of jsonschema: more than a second in every worker, for addresses that notebooks do not have
+_syntax = sys.modules.setdefault("rfc3987_syntax", None)
+
 # %% ../nbs/21_sweep.ipynb #5889d969
 import base64
 import dataclasses
@@ -18,7 +24,6 @@ import queue
 import reprlib
 import signal
 import socket
-import sys
 import time
 import warnings
 from contextlib import contextmanager
@@ -37,6 +42,10 @@ from .core import InputError, check_place, choose, first_line, writing
 from .datasets import DatasetOptions, check_options, dataset_name
 from .runs import judges, load_table, mending, read_settings, save_table
 from .solvers import make_settings, solvers, versions
+
+# %% ../nbs/21_sweep.ipynb #da1ba5fb
+if _syntax is None:
+    del sys.modules["rfc3987_syntax"]
 
 # %% ../nbs/21_sweep.ipynb #4e8362d0
 def points(grids, what="parameters"):

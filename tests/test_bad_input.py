@@ -1,6 +1,7 @@
 """Wrong and nasty inputs, one table: each ends in one sentence that says what and where, and leaves nothing on disk."""
 import json
 import pickle
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -19,7 +20,7 @@ from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
 from jkonet_star.runs import load_table, read_settings
 from jkonet_star.snapshots import Scaling, Snapshots, by_group, leave_out, split
-from jkonet_star.solvers import Solution, fit, load_model
+from jkonet_star.solvers import Solution, fit, fit_stream, load_model
 from jkonet_star.sweep import connect, make_plan
 
 rng = np.random.default_rng(0)
@@ -162,6 +163,15 @@ def sweep(text):
     return lambda: make_plan(name)
 
 
+def without(package, action):
+    "An action where a package is missing."
+    def run():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            raise InputError(sentence(action))
+    return run
+
+
 def write_whole(path, folder=False):
     def run():
         with writing(path, folder) as new:
@@ -278,8 +288,16 @@ TABLE = [
     ("the weak form of a dozen", lambda: fit(seen, "jkonet-star-weak-potential"), ["20 particles", "time 0", "has 12"]),
     ("the weak form of one place", lambda: fit(Snapshots([np.ones((40, 2))] * 2, [0, 1]), "jkonet-star-weak-potential"), ["do not differ enough"]),
     ("a seed below zero", lambda: fit(seen, LINEAR, seed=-1), ["seed -1"]),
+    ("more features than memory", lambda: fit(seen, LINEAR, n_features=10**6), ["n_features = 1000000", "GB of memory"]),
+    ("more features of W than memory", lambda: fit(seen, "jkonet-star-linear-interaction", n_interaction_features=10**6), ["n_interaction_features = 1000000", "GB of memory"]),
+    ("layers wider than memory", lambda: fit(seen, hidden=(10**6, 10**6)), ["hidden = (1000000, 1000000)", "GB of memory"]),
+    ("maps wider than memory", lambda: fit(seen, "jkonet-vanilla", map_hidden=(10**6, 10**6)), ["map_hidden = (1000000, 1000000)", "GB of memory"]),
+    ("more epochs than memory", lambda: fit(seen, epochs=10**13), ["epochs = 10000000000000", "GB of memory"]),
     ("standardize a constant feature", lambda: fit(Snapshots([np.column_stack([x, np.ones(12)]) for x in seen.x], seen.t), LINEAR, standardize=True), ["feature 2 is constant"]),
     ("more components than features", lambda: fit(seen, LINEAR, n_components=5), ["n_components = 5"]),
+    ("stream a network", lambda: fit_stream(seen, "jkonet-star-potential"), ["jkonet-star-potential cannot be streamed"]),
+    ("stream several populations", lambda: fit_stream(Snapshots(seen.x, seen.t, groups=[["a", "b"] * 6] * 3), LINEAR), ["one population at a time"]),
+    ("stream forces at the target", lambda: fit_stream(seen, LINEAR, evaluate_at="target"), ["evaluate_at target"]),
     ("predict other features", lambda: HERE["model"].predict(np.zeros((4, 3)), [0, 1]), ["(4, 3)", "dimension 2"]),
     ("predict NaN", lambda: HERE["model"].predict(np.full((4, 2), np.nan), [0, 1]), ["NaN in row 0"]),
     ("predict nobody", lambda: HERE["model"].predict(np.zeros((0, 2)), [0, 1]), ["empty"]),
@@ -343,6 +361,8 @@ TABLE = [
     ("h5ad, cut", read("cut.h5ad", time_key="day"), ["cut.h5ad cannot be read", "truncated"]),
     ("cells, no such column", lambda: Snapshots.from_anndata(cells(), "dya"), ["did you mean day"]),
     ("cells, no such representation", lambda: Snapshots.from_anndata(cells(), "day", "X_pac"), ["did you mean X_pca"]),
+    ("cells without counts", lambda: Snapshots.from_anndata(anndata.AnnData(obs=cells().obs), "day", "X"), ["has no X"]),
+    ("cells without anndata", without("anndata", read("cells.h5ad", time_key="day")), ["needs the package anndata"]),
     ("cells, a time is missing", lambda: Snapshots.from_anndata(cells(day=[np.nan] + [0.0] * 9 + [1.0] * 10), "day"), ["cell 'c0' has no 'day'"]),
     ("cells, one time", lambda: Snapshots.from_anndata(cells(day=0.0), "day"), ["one snapshot only"]),
     ("cells, times that are words", lambda: Snapshots.from_anndata(cells(), "arm"), ["must be numbers", "'a'"]),
@@ -396,6 +416,7 @@ TABLE = [
     ("sweep, a solver that is a number", sweep("generate: {potential: sphere}\ntrain: {solver: 3}"), ["unknown solver '3'"]),
     ("sweep, two data sets of one name", sweep("generate: {potential: sphere, batch_size: [5, 10]}"), ["two data sets"]),
     ("sweep, the table of the seconds", sweep("generate: {potential: sphere}\ntable: tasks.csv"), ["cannot be tasks.csv"]),
+    ("queue without dask-jobqueue", without("dask_jobqueue", lambda: connect(cluster="queue_jobs.yaml").__enter__()), ["needs the package dask-jobqueue"]),
     ("queue, an unknown one", lambda: connect(cluster="queue.yaml").__enter__(), ["unknown queue_system"]),
     ("queue, jobs that are no number", lambda: connect(cluster="queue_jobs.yaml").__enter__(), ["queue_jobs.yaml", "jobs"]),
     # the command line
@@ -423,6 +444,7 @@ TABLE = [
     ("$ train with a seed too large", shell("train -d good -s jkonet-star-linear-potential --seed 99999999999999999999"), ["--seed"]),
     ("$ train by a setting of another solver", shell("train -d good -s jkonet-star-linear-potential --learning-rate 0.1"), ["unknown setting 'learning_rate'"]),
     ("$ train below a file", shell("train -d good -s jkonet-star-linear-potential --n-features 5 --out-dir good.npy"), ["cannot write to good.npy"]),
+    ("$ train with wandb, which is not there", without("wandb", shell("train -d good -s jkonet-star-linear-potential --n-features 5 --wandb")), ["needs the package wandb"]),
     ("$ predict with an array for a model", shell("predict good.npy rows.npy"), ["good.npy is not a model"]),
     ("$ predict particles with NaN", shell("predict model.npz holes.npy"), ["holes.npy has NaN or inf in row 4"]),
     ("$ predict particles of other features", shell("predict model.npz wide.npy"), ["wide.npy", "[N, 2]"]),

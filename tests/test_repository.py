@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 def copy(tmp_path):
     here = tmp_path / "copy"
-    shutil.copytree(ROOT, here, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "data", "out", "__pycache__", "*.egg-info", "_docs", "_proc"))
+    shutil.copytree(ROOT, here, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "data", "out", "__pycache__", "*.egg-info", "_docs", "_proc", ".coverage*", ".pytest_cache"))
     return here
 
 

@@ -1,0 +1,32 @@
+"""Options of the command line that its chapter only names."""
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from click.testing import CliRunner
+
+from jkonet_star.cli import cli
+
+GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --dataset-name small"
+
+
+def test_debug(tmp_path):
+    "In a process of its own, because JAX compiles nothing from then on; and a closed form says that it has no epochs."
+    for line in (GENERATE, "train -d small -s jkonet-star-linear-potential --n-features 5 --epochs 3 --debug"):
+        done = subprocess.run([sys.executable, "-m", "jkonet_star.cli", *line.split()], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert done.stderr == "note: a closed form has no epochs\n" and (tmp_path / "out" / "small" / "jkonet-star-linear-potential" / "model.npz").is_file()
+
+
+def test_wandb(tmp_path, monkeypatch):
+    "What is sent, to a stand-in for Weights & Biases: a row for each epoch, and the numbers of metrics.json."
+    sent, started = [], {}
+    run = SimpleNamespace(log=sent.append, summary={}, finish=lambda: sent.append("end"))
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=lambda **given: started.update(given) or run))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("warnings.showwarning", None)  # commands set it
+    for line in (GENERATE, "train -d small -s jkonet-star-potential --epochs 2 --hidden 4 --wandb"):
+        result = CliRunner().invoke(cli, line.split())
+        assert result.exit_code == 0, result.output
+    assert started["config"]["epochs"] == 2 and started["config"]["hidden"] == (4,) and [s if s == "end" else s["epoch"] for s in sent] == [1, 2, "end"]
+    assert run.summary["dataset"] == "small" and run.summary["emd_one_step_mean"] > 0
