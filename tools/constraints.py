@@ -1,4 +1,7 @@
-"""The versions in this environment of all that the package and its development need: python tools/constraints.py > constraints.txt"""
+"""Versions for pip's `-c`: of all that the package and its development need, as they are in this environment, or the lowest that settings.ini allows.
+
+python tools/constraints.py [--lowest] > constraints.txt
+"""
 import configparser
 import platform
 import shlex
@@ -37,7 +40,13 @@ def installed(requirements):
     return dict(sorted(found.items()))
 
 
+def lowest(requirements):
+    "The lowest version that each of these allows, by name."
+    return {canonicalize_name(r.name): next(s.version for s in r.specifier if s.operator in (">=", "==")) for r in requirements}
+
+
 if __name__ == "__main__":
-    print(f"# tested together on Python {platform.python_version()}, {sys.platform}: written by python tools/constraints.py")
-    for name, version in installed(asked()).items():
+    found = lowest(asked()) if sys.argv[1:] == ["--lowest"] else installed(asked())
+    print(f"# Python {platform.python_version()}, {sys.platform}: written by python tools/{' '.join(['constraints.py', *sys.argv[1:]])}")
+    for name, version in found.items():
         print(f"{name}=={version}")
