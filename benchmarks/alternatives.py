@@ -89,6 +89,7 @@ def action_matching(train, beta, steps=3000, key=0):
 
 
 def measure(o):
+    "All rows so far, after every fit."
     rows = []
     for name in o.functions:
         train, test = (simulate(name, beta=0.2, n_particles=o.n_particles, paired=False, key=k) for k in (0, 1000))
@@ -97,14 +98,14 @@ def measure(o):
             model = fit(train, which)
             return (lambda a: np.asarray(model.drift(a))), model.beta
         ways = {"couplings": lambda: solver(COUPLED + "-potential"), "weak form": lambda: solver(WEAK + "-potential-internal"),
-                "bridges": lambda: bridges(train, 0.5), "bridges, beta known": lambda: bridges(train, 0.2, fixed=True), "action matching, beta known": lambda: action_matching(train, 0.2)}
+                "bridges": lambda: bridges(train, 0.5), "action matching, beta known": lambda: action_matching(train, 0.2), "bridges, beta known": lambda: bridges(train, 0.2, fixed=True)}
         for way, learn in ways.items():
             start = time.perf_counter()
             drift, beta = learn()
             seconds, true = time.perf_counter() - start, truth.drift(x, None)
             rows.append({"function": name, "way": way, "seconds": seconds, "beta_hat": beta, "drift_error": float(np.linalg.norm(drift(x) - true) / np.linalg.norm(true))})
             print(" ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in rows[-1].items()), flush=True)
-    return rows
+            yield rows
 
 
 if __name__ == "__main__":
@@ -114,5 +115,5 @@ if __name__ == "__main__":
     p.add_argument("--out", default=str(Path(__file__).parent / "alternatives.json"))
     o = p.parse_args()
     warnings.simplefilter("ignore")  # beta is not identified from couplings, and that is what is shown
-    rows = measure(o)
-    Path(o.out).write_text(json.dumps({"options": {k: v for k, v in vars(o).items() if k != "out"}, "rows": rows, "versions": versions()}, indent=1))
+    for rows in measure(o):
+        Path(o.out).write_text(json.dumps({"options": {k: v for k, v in vars(o).items() if k != "out"}, "rows": rows, "versions": versions()}, indent=1))
