@@ -27,10 +27,10 @@ from jkonet_star.solvers import fit, versions
 NAMES = ("wavy_plateau", "styblinski_tang", "oakley_ohagan", "double_exp", "zigzag_ridge", "relu")
 
 
-def bridges(train, beta, fixed=False, rounds=4):
+def bridges(train, beta, rounds=4):
     """Alternate (as nn-APPEX and SBIRR do) between couplings and energies: a plan entropic around the present drift, `y ~ N(x + tau b, 2 beta tau)`, then the drift by least squares on its means and beta from what is left.
 
-    Starts without drift at `beta`, and stays there if `fixed`. Returns the drift and beta.
+    Starts without drift at `beta`. Returns the drift and beta.
     """
     energy = Energy(potential_features(np.concatenate(train.x)), None, False)
     drift, n = lambda x: np.zeros_like(x), len(train.x[0])
@@ -47,7 +47,7 @@ def bridges(train, beta, fixed=False, rounds=4):
         G, s, v2 = normal_equations(energy, observe(c))
         theta = solve(G, s, v2, c.d * effective_sizes(c)).theta
         drift = lambda x, theta=theta: -np.asarray(energy.potential.gradient(theta, x))
-        beta = beta if fixed else np.mean([w @ ((train.x[k + 1][j] - train.x[k][i] - tau * drift(train.x[k])[i]) ** 2).sum(1) / (2 * c.d * tau) for k, ((i, j, w), tau) in enumerate(zip(left, train.tau))])
+        beta = np.mean([w @ ((train.x[k + 1][j] - train.x[k][i] - tau * drift(train.x[k])[i]) ** 2).sum(1) / (2 * c.d * tau) for k, ((i, j, w), tau) in enumerate(zip(left, train.tau))])
     return drift, float(beta)
 
 
@@ -98,7 +98,7 @@ def measure(o):
             model = fit(train, which)
             return (lambda a: np.asarray(model.drift(a))), model.beta
         ways = {"couplings": lambda: solver(COUPLED + "-potential"), "weak form": lambda: solver(WEAK + "-potential-internal"),
-                "bridges": lambda: bridges(train, 0.5), "action matching, beta known": lambda: action_matching(train, 0.2), "bridges, beta known": lambda: bridges(train, 0.2, fixed=True)}
+                "bridges": lambda: bridges(train, 0.5), "action matching, beta known": lambda: action_matching(train, 0.2)}
         for way, learn in ways.items():
             start = time.perf_counter()
             drift, beta = learn()
