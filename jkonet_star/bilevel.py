@@ -19,7 +19,7 @@ from jax.flatten_util import ravel_pytree
 
 from .core import InputError, check_memory, choose
 from .gradient_descent import advance
-from .networks import NeuralPotential
+from .networks import NeuralPotential, n_weights
 from .residual import Energy, observe
 
 # %% ../nbs/13_bilevel.ipynb #74fab6ed
@@ -254,8 +254,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
         if not ok:
             raise InputError(f"{name} = {getattr(s, name)} is out of range")
     for name, copies in ("hidden", 4), ("map_hidden", 4 * couplings.n_steps):  # weights, gradients and two moments, of the maps at every step
-        widths = (couplings.d, *getattr(s, name), 1)
-        check_memory(copies * sum(a * b for a, b in zip(widths, widths[1:])), f"{name} = {getattr(s, name)}")
+        check_memory(copies * n_weights(couplings.d, getattr(s, name)), f"{name} = {getattr(s, name)}")
     check_memory(2 * s.epochs, f"epochs = {s.epochs}")
     choose(s.differentiation, differentiations, "differentiation")
     choose(getattr(s, "convexity", "penalty"), {"reparametrisation": 0, "penalty": 0}, "convexity")

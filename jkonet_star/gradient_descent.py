@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from .core import InputError, check_memory, choose, first_line, writing
 from .devices import everywhere, on_processor, spread
-from .networks import NeuralInteraction, NeuralPotential
+from .networks import NeuralInteraction, NeuralPotential, n_weights
 from .residual import Energy, loss, mean_fields, observe
 
 # %% ../nbs/11_gradient_descent.ipynb #49e49a8b
@@ -256,8 +256,7 @@ def _prepared(couplings, terms, config, seed):
                      ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0), ("patience", config.patience >= 0)]:
         if not ok:
             raise InputError(f"{name} = {getattr(config, name)} is out of range")
-    widths = (couplings.d, *config.hidden, 1)
-    check_memory(4 * sum(a * b for a, b in zip(widths, widths[1:])), f"hidden = {config.hidden}")  # weights, gradients and two moments
+    check_memory(4 * n_weights(couplings.d, config.hidden), f"hidden = {config.hidden}")  # weights, gradients and two moments
     check_memory(4 * couplings.d * config.interaction_width, f"interaction_width = {config.interaction_width}")
     check_memory(2 * config.epochs, f"epochs = {config.epochs}")
     obs = observe(couplings, config.evaluate_at)
