@@ -8,7 +8,6 @@ import time
 import warnings
 from pathlib import Path
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,11 +19,10 @@ from jkonet_star.energies import functions
 from jkonet_star.evaluate import Truth
 from jkonet_star.features import potential_features
 from jkonet_star.least_squares import effective_sizes, normal_equations, solve
+from jkonet_star.networks import NeuralPotential
 from jkonet_star.residual import Energy, observe
 from jkonet_star.simulate import simulate
 from jkonet_star.solvers import fit, versions
-
-NAMES = ("wavy_plateau", "styblinski_tang", "oakley_ohagan", "double_exp", "zigzag_ridge", "relu")
 
 
 def bridges(train, beta, rounds=4):
@@ -53,27 +51,19 @@ def bridges(train, beta, rounds=4):
 
 def action_matching(train, beta, steps=3000, key=0):
     """A network for V by its action, no couplings: the sum over steps of `tau E[|grad V|^2 / 2 - beta lap V] + E_{k+1}[V] - E_k[V]`, E the mean of both ends (Neklyudov et al., 2023, for a potential that does not change). Beta is given to it."""
-    class Net(nn.Module):
-        @nn.compact
-        def __call__(self, x):
-            for _ in range(2):
-                x = nn.tanh(nn.Dense(64)(x))
-            return nn.Dense(1)(x)[..., 0]
-
     x, tau = jnp.stack(train.x), jnp.asarray(train.tau)
-    center, scale = x.mean((0, 1)), x.std()
-    net = Net()
-    V = lambda p, a: scale**2 / tau.sum() * net.apply(p, (a - center) / scale)
+    scale = x.std()
+    net = NeuralPotential(x.mean((0, 1)), scale, scale / tau.sum(), tau[0], 0.0, (64, 64), "tanh")
 
     def action(p, x):
         def one(a):
-            g = lambda b: jax.grad(V, 1)(p, b)
+            g = lambda b: net.gradient(p, b)
             return (g(a) ** 2).sum() / 2 - beta * jnp.trace(jax.jacfwd(g)(a))
-        inside, ends = jax.vmap(jax.vmap(one))(x).mean(1), V(p, x).mean(1)
+        inside, ends = jax.vmap(jax.vmap(one))(x).mean(1), net.value(p, x).mean(1)
         return (tau * (inside[1:] + inside[:-1]) / 2 + ends[1:] - ends[:-1]).sum()
 
     optimiser = optax.adam(optax.cosine_decay_schedule(3e-3, steps))
-    p = net.init(jax.random.key(key), x[0, 0])
+    p = net.init(jax.random.key(key))
 
     @jax.jit
     def run(p):
@@ -85,7 +75,7 @@ def action_matching(train, beta, steps=3000, key=0):
         return jax.lax.scan(step, (p, optimiser.init(p)), jax.random.split(jax.random.key(key + 1), steps))[0][0]
 
     p = run(p)
-    return (lambda a: -np.asarray(jax.vmap(jax.grad(V, 1), (None, 0))(p, jnp.asarray(a)))), beta
+    return (lambda a: -np.asarray(net.gradient(p, jnp.asarray(a)))), beta
 
 
 def measure(o):
@@ -110,8 +100,8 @@ def measure(o):
 
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--functions", nargs="+", default=list(NAMES))
-    p.add_argument("--n-particles", type=int, default=2000)
+    p.add_argument("--functions", nargs="+", default=["styblinski_tang", "oakley_ohagan"])
+    p.add_argument("--n-particles", type=int, default=1000)
     p.add_argument("--out", default=str(Path(__file__).parent / "alternatives.json"))
     o = p.parse_args()
     warnings.simplefilter("ignore")  # beta is not identified from couplings, and that is what is shown

@@ -127,28 +127,27 @@ def part_d(o):
     for every in o.every:
         for name in ("double_exp", "oakley_ohagan", "flowers", "watershed"):
             for seed in range(o.seeds):
-                here = {"every": every, "function": name, "seed": seed}
+                here, truth = {"every": every, "function": name, "seed": seed}, Truth(functions[name], None, 0.2)
                 try:
                     train, test = (_rarely(functions[name], 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
                 except InputError as e:  # explicit steps of 0.01 are unstable far out
-                    rows.append(here | {"failed": f"simulation: {e}"})
+                    rows.append(here | {"failed": str(e)})
                     show(rows[-1])
                     continue
-                truth = Truth(functions[name], None, 0.2)
-                if not o.weak_only:
-                    rows.append(here | {"substeps": None} | judge(train, test, truth, COUPLED + "-potential")[0])
-                    show(rows[-1])
-                for substeps in (1, min(every, 10)):
+                for substeps in (None, 1, min(every, 10))[o.weak_only:]:
+                    solver, settings = (COUPLED + "-potential", {}) if substeps is None else (WEAK + "-potential-internal", {"substeps": substeps})
+                    row = here | {"substeps": substeps}
                     try:
-                        row, model = judge(train, test, truth, WEAK + "-potential-internal", substeps=substeps)
+                        found, model = judge(train, test, truth, solver, **settings)
+                        if substeps:
+                            x = test.x[0][::4]
+                            sd = np.linalg.norm(drift_errors(model.energy, model.params, x)) / np.linalg.norm(gradient(functions[name])(x))
+                            row |= {"sampling_error": float(sd)}
+                        row |= found
                     except InputError as e:
-                        rows.append(here | {"substeps": substeps, "failed": str(e)})
-                        show(rows[-1])
-                        continue
-                    x = test.x[0][::4]
-                    sd = np.linalg.norm(drift_errors(model.energy, model.params, x)) / np.linalg.norm(gradient(functions[name])(x))
-                    rows.append(here | {"substeps": substeps, "sampling_error": float(sd)} | row)
-                    show(rows[-1])
+                        row |= {"failed": str(e)}
+                    rows.append(row)
+                    show(row)
     return rows
 
 
