@@ -144,7 +144,7 @@ _setting_helps = {
     "map_hidden": "widths of the map's layers, separated by commas", "map_learning_rate": "of the map's Adam", "map_beta1": "of the map's Adam", "map_beta2": "of the map's Adam", "map_eps": "of the map's Adam",
     "inner_steps": "of the map's Adam", "inner_tolerance": "norm of the gradient that ends the inner loop early, 0 for never", "inner_min_steps": "that are made in any case",
     "warm_start": "start from the last map of the same time", "differentiation": "implicit or unrolled", "convexity": "reparametrisation or penalty", "convexity_penalty": "on negative weights",
-    "monge_gap": "weight of the Monge gap", "axis_lengthscales": "of the waves along axes, separated by commas", "n_axis_features": "waves of V along each axis", "interaction_lengthscale": "of W, in the weak form",
+    "monge_gap": "weight of the Monge gap", "axis_bands": "last sine of V of each band along an axis, separated by commas", "interaction_lengthscale": "of W, in the weak form",
     "n_frequencies": "test functions of the weak form", "bandwidth": "highest frequency of a test function", "n_moments": "test functions that are kept", "substeps": "explicit steps between snapshots", "iterations": "Gauss-Newton steps"}
 
 # %% ../nbs/22_cli.ipynb #424eb98d
