@@ -7,6 +7,7 @@ __all__ = ['POLYNOMIALS', 'WAVES', 'INTERACTION', 'WeakForm', 'additive_features
            'mismatch', 'linearise', 'evidence', 'fit_weak_form', 'drift_errors']
 
 # %% ../nbs/10_weak_form.ipynb #0076e65b
+import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import minimize
 
-from .core import IdentifiabilityWarning, InputError
+from .core import IdentifiabilityWarning, InputError, check_memory
 from .couplings import couple
 from .features import Linear, Polynomials, Waves, interaction_features, mean_field
 from .least_squares import effective_sizes, normal_equations, solve
@@ -62,7 +63,7 @@ def additive_features(x, config, seed=0):
     "A `Linear` potential for particles `x` `[N, d]`: polynomials, random waves, and sines on an interval along each axis, in bands."
     rng, d = np.random.default_rng(seed), x.shape[1]
     low, high = x.min(0), x.max(0)
-    parts = [Polynomials((low + high) / 2, np.maximum((high - low) / 2, 1e-12), config.degree if d < 6 else min(config.degree, 2))]
+    parts = [Polynomials((low + high) / 2, np.maximum((high - low) / 2, 1e-12), _degree(config, d))]
     waves = lambda omega: Waves(omega, rng.uniform(0, 2 * np.pi, len(omega)))
     parts += [waves(rng.normal(size=(config.n_features, d)) / (s * _spread(x))) for s in config.lengthscales]
     if d > 1:
@@ -73,6 +74,10 @@ def additive_features(x, config, seed=0):
             omega = np.pi * np.arange(first + 1, last + 1) / (2 * half[:, None])
             parts.append(Waves(_along_axes(omega), -(omega * begin[:, None] + np.pi / 2).reshape(-1)))
     return Linear(tuple(parts))
+
+
+def _degree(config, d):
+    return config.degree if d < 6 else min(config.degree, 2)
 
 
 def test_frequencies(x, config, seed=0):
@@ -332,6 +337,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
     """
     if snapshots.groups is not None:
         raise InputError("the weak form takes one population: fit each on its own (by_group), or take a solver that couples")
+    _check_size(snapshots, terms, config)
     pooled, x, w = _padded(snapshots)
     energy = Energy(additive_features(pooled, config, seed) if "potential" in terms else None,
                     interaction_features(pooled, config.n_interaction_features, config.interaction_lengthscale, seed) if "interaction" in terms else None, "internal" in terms)
@@ -389,6 +395,15 @@ def _in_double():
         raise InputError("the moments of these snapshots do not differ enough for the weak form: are many particles at one place, or on one line? Take a solver that couples") from None
 
 # %% ../nbs/10_weak_form.ipynb #82fb3596
+def _check_size(snapshots, terms, config):
+    "Raises `InputError` if the derivatives of all particles by all parameters do not fit into memory."
+    d, n = snapshots.d, max(snapshots.sizes)
+    p = math.comb(d + _degree(config, d), d) + config.n_features * len(config.lengthscales) + (d * config.axis_bands[-1] if d > 1 else 0) if "potential" in terms else 0
+    p += config.n_interaction_features if "interaction" in terms else 0
+    channels = d * (1 if config.substeps == 1 else 2) + 1
+    check_memory((len(snapshots) - 1) * n * channels * (p + config.n_moments), f"{n} particles at one time, {len(snapshots) - 1} steps and {p} features")
+
+
 def _padded(snapshots):
     "All particles `[N, d]`, and snapshots of one size `[T+1, n, d]` with weights `[T+1, n]`, zero for the padding, all float64."
     x = [np.asarray(a, float) for a in snapshots.x]
