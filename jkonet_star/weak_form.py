@@ -17,13 +17,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
+import scipy.stats
 from scipy.optimize import minimize
 
 from .core import IdentifiabilityWarning, InputError, check_memory
 from .couplings import couple
 from .features import Linear, Polynomials, Waves, interaction_features, mean_field
 from .least_squares import effective_sizes, normal_equations, solve
-from .residual import Energy, energy_gradient, mean_fields, observe
+from .residual import Energy, energy_gradient, mean_fields, observe, residual
 from .snapshots import take
 
 # %% ../nbs/10_weak_form.ipynb #fb1b9256
@@ -413,17 +414,26 @@ def _padded(snapshots):
 
 
 def _start(snapshots, energy, seed, limit=1000):
-    "Parameters by least squares on couplings of at most `limit` particles a snapshot, and the diffusivity that would explain all that is left of any step, where a population contracts in its size before."
+    "Parameters by least squares on couplings of at most `limit` particles a snapshot, and the diffusivity that would explain what is left, in any step, of a particle in the middle; where a population contracts, in its size before."
     rng = np.random.default_rng([seed, 4])
     few = take(snapshots, [np.sort(rng.choice(n, min(n, limit), replace=False)) for n in snapshots.sizes], snapshots.paired)
     couplings = couple(few)
-    G, c, v2 = normal_equations(energy, observe(couplings))
+    obs = observe(couplings)
+    G, c, v2 = normal_equations(energy, obs)
     apart = () if energy.interaction is None else (G.shape[1] - len(energy.interaction.omega), G.mean(0))
     theta = solve(G, c, v2, couplings.d * effective_sizes(couplings), *apart).theta
-    left = v2 + 2 * c @ theta + np.einsum("p,kpq,q->k", theta, G, theta)
+    params = _by_term(energy, theta)
+    left = (np.asarray(residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.mass)), float) ** 2).sum(1)
+    middle = np.array([_median(left[k], obs.w[k]) for k in (obs.step == i for i in range(couplings.n_steps))]) / scipy.stats.chi2.ppf(0.5, couplings.d)
     size = np.array([_spread(np.asarray(a)) ** 2 for a in few.x])
-    most = np.max(couplings.tau * left * len(left) * np.maximum(size[:-1] / size[1:], 1)) / (2 * couplings.d)
+    most = np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2
     return theta, max(float(most), 1e-12 * size.max() / snapshots.tau.sum())
+
+
+def _median(a, weights):
+    order = np.argsort(a)
+    mass = np.cumsum(weights[order])
+    return a[order][np.searchsorted(mass, mass[-1] / 2)]
 
 
 def _refined(substeps):
