@@ -399,7 +399,7 @@ def _in_double():
 def _check_size(snapshots, terms, config):
     "Raises `InputError` if the derivatives of all particles by all parameters do not fit into memory."
     d, n = snapshots.d, max(snapshots.sizes)
-    p = math.comb(d + _degree(config, d), d) + config.n_features * len(config.lengthscales) + (d * config.axis_bands[-1] if d > 1 else 0) if "potential" in terms else 0
+    p = math.comb(d + _degree(config, d), d) + config.n_features * len(config.lengthscales) + (d * max(config.axis_bands, default=0) if d > 1 else 0) if "potential" in terms else 0
     p += config.n_interaction_features if "interaction" in terms else 0
     channels = d * (1 if config.substeps == 1 else 2) + 1
     check_memory((len(snapshots) - 1) * n * channels * (p + config.n_moments), f"{n} particles at one time, {len(snapshots) - 1} steps and {p} features")
@@ -424,16 +424,11 @@ def _start(snapshots, energy, seed, limit=1000):
     theta = solve(G, c, v2, couplings.d * effective_sizes(couplings), *apart).theta
     params = _by_term(energy, theta)
     left = (np.asarray(residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.mass)), float) ** 2).sum(1)
-    middle = np.array([_median(left[k], obs.w[k]) for k in (obs.step == i for i in range(couplings.n_steps))]) / scipy.stats.chi2.ppf(0.5, couplings.d)
+    own = [obs.step == k for k in range(couplings.n_steps)]
+    middle = np.array([np.quantile(left[k], 0.5, weights=obs.w[k], method="inverted_cdf") for k in own]) / scipy.stats.chi2.ppf(0.5, couplings.d)
     size = np.array([_spread(np.asarray(a)) ** 2 for a in few.x])
     most = np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2
     return theta, max(float(most), 1e-12 * size.max() / snapshots.tau.sum())
-
-
-def _median(a, weights):
-    order = np.argsort(a)
-    mass = np.cumsum(weights[order])
-    return a[order][np.searchsorted(mass, mass[-1] / 2)]
 
 
 def _refined(substeps):
