@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['least_squares', 'gradient_descent', 'weak_form', 'solvers', 'make', 'Method', 'Support', 'fit_support', 'Solution',
            'fit', 'fit_many', 'fit_stream', 'make_settings', 'drift_at_sources', 'interaction_share', 'populations',
-           'versions', 'save_model', 'load_model']
+           'versions', 'fit_matched', 'save_model', 'load_model']
 
 # %% ../nbs/14_solvers.ipynb #aaba7d1c
 import json
@@ -24,10 +24,10 @@ import numpy as np
 from . import __version__
 from .bilevel import JKOnet, MongeGap, Vanilla, fit_bilevel
 from .core import IdentifiabilityWarning, InputError, choose, first_line, writing
-from .couplings import Couplings, couple
+from .couplings import Couplings, couple, match
 from .density import add_score, target_mixtures
 from .devices import by_rows, everywhere, multiple, spread, together
-from .diffusivity import estimate_diffusivity
+from .diffusivity import estimate_diffusivity, residual_diffusivity
 from .features import component, components, potential_features
 from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, fit_many_networks, identity_of
 from .least_squares import LeastSquares, fit_least_squares, fit_least_squares_stream
@@ -318,7 +318,7 @@ def _finished(energy, params, stats, solver, settings, seed, couplings, snapshot
     terms, method = solvers[solver]
     beta = float(params["beta"]) if "beta" in params else None
     energy, params = jax.tree.map(np.asarray, (energy, params))
-    longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values()))
+    longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values())) / getattr(settings, "substeps", 1)
     solution = Solution(energy, params, beta, snapshots.d, snapshots.t, solver, asdict(settings), seed, stats, versions(), scaling, fit_support(snapshots), longest,
                         identity_of(*snapshots.x, snapshots.t, *(snapshots.weights or ())))
     if method.couples and {"potential", "interaction"} <= set(terms):
@@ -408,6 +408,31 @@ def versions():
 
 
 _version = cache(version)  # a search through the installed packages
+
+# %% ../nbs/14_solvers.ipynb #a10d7543
+def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0, rounds=4, **settings):
+    """Learn from snapshots of the same individuals whose order is lost: `Solution`.
+
+    `match` puts rows in order, `fit` with `solver`, `seed` and `settings` learns from them as if individuals had been followed, and they are matched again around what it predicts, up to `rounds` times or until nobody changes. What the match takes from beta is given back.
+    Raises `InputError` for snapshots that `match` does not take, or `standardize` and `n_components`: scale them before.
+    """
+    if settings.get("standardize") or settings.get("n_components"):
+        raise InputError("individuals are matched in the units of the snapshots: scale them with fit_scaling first, and give it as scaling")
+    model, followed = None, None
+    for _ in range(rounds):
+        ahead = None if model is None else lambda x, t: model.predict(x, t).x[-1]
+        before, followed = followed, match(snapshots, ahead)
+        if before is not None and all(map(np.array_equal, before.x, followed.x)):
+            break
+        model = fit(followed, solver, seed, **settings)
+    if not model.beta or solvers[solver][1].couples:
+        return model
+    steps = [couple(Snapshots((model.predict(x, t).x[-1], y), t, paired=True)) for x, y, t in zip(followed.x, followed.x[1:], zip(followed.t, followed.t[1:]))]
+    still = [np.zeros_like(c.x) for c in steps]
+    share = sum(map(residual_diffusivity, steps, still)) / sum(estimate_diffusivity(c, b, seed=seed) for c, b in zip(steps, still))
+    beta = model.beta / share
+    stats = {k: v / share if k == "beta_error" and v else v for k, v in model.stats.items()}
+    return replace(model, beta=beta, params=model.params | {"beta": beta}, stats=stats)
 
 # %% ../nbs/14_solvers.ipynb #c08bb3db
 _FORMAT = 2
