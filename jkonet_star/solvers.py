@@ -424,7 +424,11 @@ def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0,
         before, followed = followed, match(snapshots, ahead)
         if before is not None and all(map(np.array_equal, before.x, followed.x)):
             break
-        model = fit(followed, solver, seed, **settings)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            model = fit(followed, solver, seed, **settings)
+    for w in said:  # of the last round: the first ones are meant to be wrong
+        warnings.warn(w.message, stacklevel=2)
     if not model.beta or solvers[solver][1].couples:
         return model
     steps = [couple(Snapshots((model.predict(x, t).x[-1], y), t, paired=True)) for x, y, t in zip(followed.x, followed.x[1:], zip(followed.t, followed.t[1:]))]

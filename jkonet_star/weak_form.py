@@ -475,7 +475,7 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
 
 def _rooted(P, q):
     "`A`, `y` with `A'A = P` and `A'y = q`, without directions that rounding has made."
-    scale = np.sqrt(np.diag(P)) + 1e-300
+    scale = np.sqrt(np.maximum(np.diag(P), max(1e-16 * np.diag(P).max(), 1e-300)))
     values, vectors = np.linalg.eigh(P / np.outer(scale, scale))
     keep = values > 1e-10 * values[-1]
     root = np.sqrt(values[keep])

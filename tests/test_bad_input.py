@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from jkonet_star.cells import to_anndata
 from jkonet_star.cli import cli
 from jkonet_star.core import InputError, writing
-from jkonet_star.couplings import couple
+from jkonet_star.couplings import couple, match
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
 from jkonet_star.runs import load_table, read_settings
 from jkonet_star.snapshots import Scaling, Snapshots, by_group, leave_out, split
-from jkonet_star.solvers import Solution, fit, fit_stream, load_model
+from jkonet_star.solvers import Solution, fit, fit_matched, fit_stream, load_model
 from jkonet_star.sweep import connect, make_plan
 
 rng = np.random.default_rng(0)
@@ -287,6 +287,9 @@ TABLE = [
     ("an activation that is not known", lambda: fit(seen, activation="rellu", epochs=1), ["activation", "rellu"]),
     ("the weak form of a dozen", lambda: fit(seen, "jkonet-star-weak-potential"), ["20 particles", "time 0", "has 12"]),
     ("the weak form of one place", lambda: fit(Snapshots([np.ones((40, 2))] * 2, [0, 1]), "jkonet-star-weak-potential"), ["do not differ enough"]),
+    ("match more with fewer", lambda: match(Snapshots([seen.x[0], seen.x[1][:5]], [0, 1])), ["as many at every time"]),
+    ("match what has weights", lambda: fit_matched(Snapshots(seen.x, seen.t, weights=[np.arange(1, 13)] * 3)), ["without weights"]),
+    ("match in units that are still to be found", lambda: fit_matched(seen, standardize=True), ["fit_scaling first"]),
     ("a seed below zero", lambda: fit(seen, LINEAR, seed=-1), ["seed -1"]),
     ("more features than memory", lambda: fit(seen, LINEAR, n_features=10**6), ["n_features = 1000000", "GB of memory"]),
     ("more features of W than memory", lambda: fit(seen, "jkonet-star-linear-interaction", n_interaction_features=10**6), ["n_interaction_features = 1000000", "GB of memory"]),

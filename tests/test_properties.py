@@ -15,8 +15,9 @@ from jkonet_star.core import IdentifiabilityWarning, InputError
 from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
 from jkonet_star.gradient_descent import Checkpoint
+from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots, from_file
-from jkonet_star.solvers import fit, load_model
+from jkonet_star.solvers import fit, fit_matched, load_model
 
 LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
 SIZES = (2, 7)  # few, because every new shape is compiled
@@ -253,3 +254,34 @@ def test_the_size_of_weights(two_arms):
     again = replace(two_arms, weights=tuple(1e6 * w for w in two_arms.weights))
     for a, b in zip(again.weights, two_arms.weights):
         np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+WEAK = {"solver": "jkonet-star-weak-potential-internal", "n_features": 20, "axis_bands": (3, 6), "n_frequencies": 60}
+
+
+@pytest.fixture(scope="module")
+def walkers():
+    "Followed individuals, and what the weak form makes of them."
+    seen = simulate("styblinski_tang", beta=0.1, n_particles=200, n_steps=2)
+    return seen, fit(seen, **WEAK)
+
+
+@pytest.mark.parametrize("a, c", [(1e-6, 1.0), (1e6, 1.0), (1.0, 1e-6), (1.0, 1e6), (0.5, 3.0)])
+def test_another_unit_for_the_weak_form(walkers, a, c):
+    "x -> a x, t -> c t: V -> a² / c V, beta -> a² / c beta."
+    seen, before = walkers
+    model, x = fit(replace(seen, x=tuple(a * p for p in seen.x), t=c * seen.t), **WEAK), seen.x[0]
+    v = relief(before.potential(x))
+    close(c / a**2 * relief(model.potential(a * x)), v, 1e-3 * np.ptp(v))
+    assert model.beta * c / a**2 == pytest.approx(before.beta, rel=1e-3)
+
+
+def test_the_order_of_individuals(walkers):
+    "Rows of all times in another order change nothing; of one time each in its own, matched and fitted in turns, little."
+    seen, before = walkers
+    g, x = np.random.default_rng(3), seen.x[0]
+    order, v = g.permutation(len(x)), relief(before.potential(x))
+    again = fit(replace(seen, x=tuple(p[order] for p in seen.x)), **WEAK)
+    close(relief(again.potential(x)), v, 1e-3 * np.ptp(v))
+    lost = fit_matched(Snapshots([g.permutation(p) for p in seen.x], seen.t), **WEAK)
+    close(relief(lost.potential(x)), v, 0.1 * np.ptp(v))

@@ -13,6 +13,7 @@ from jkonet_star.evaluate import wasserstein
 from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit
+from jkonet_star.weak_form import drift_errors
 
 K, BETA = 1.5, 0.4
 spring = lambda x: 0.5 * K * jnp.sum(x**2)
@@ -69,6 +70,23 @@ def test_learned_ornstein_uhlenbeck():
     mean, variance = ornstein_uhlenbeck(np.array([2, -1]), np.array([4, 2.25]), T * tau)
     learned = 4 * np.sqrt(2 * BETA * T * tau / n)  # four standard errors of the mean displacement of the particles it was learned from
     assert np.max(abs(ahead.mean(0) - mean)) < learned and np.max(abs(ahead.var(0) / variance - 1)) < 0.12
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_weak_form_knows_its_error(paired):
+    "Of an explicit Ornstein-Uhlenbeck step, curvature and β are within four of the standard errors that are stated; those of followed individuals are smaller by far, and β's is sqrt(2 / n) of it, n the number of coordinates seen to move."
+    g, tau, n, T, k = np.random.default_rng(0), 0.1, 1000, 4, 1.5
+    x = [g.normal([2, -1], [2, 1.5], (n * (1 if paired else T + 1), 2))]
+    for _ in range(T):
+        x.append((1 - k * tau) * x[-1] + np.sqrt(2 * BETA * tau) * g.normal(size=x[-1].shape))
+    seen = Snapshots([p if paired else p[i * n:(i + 1) * n] for i, p in enumerate(x)], tau * np.arange(T + 1), paired=paired)
+    model = fit(seen, "jkonet-star-weak-potential-internal", n_features=20, axis_bands=(3, 6), n_frequencies=60)
+    at = np.array([[1.0, 0.5], [-1.0, -2.0]])
+    sd = drift_errors(model.energy, model.params, at)
+    assert np.all(abs(np.asarray(model.drift(at)) + k * at) < 4 * sd)
+    assert abs(model.beta - BETA) < 4 * model.stats["beta_error"]
+    expected = BETA * np.sqrt(2 / (2 * n * T))
+    assert 0.8 < model.stats["beta_error"] / expected < 1.25 if paired else model.stats["beta_error"] > 3 * expected
 
 
 def test_wasserstein_between_gaussians():
