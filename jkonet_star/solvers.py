@@ -413,7 +413,7 @@ _version = cache(version)  # a search through the installed packages
 def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0, rounds=4, **settings):
     """Learn from snapshots of the same individuals whose order is lost: `Solution`.
 
-    `match` puts rows in order, `fit` with `solver`, `seed` and `settings` learns from them as if individuals had been followed, and they are matched again around what it predicts, up to `rounds` times or until nobody changes. What the match takes from beta is given back.
+    `match` puts rows in order, `fit` with `solver`, `seed` and `settings` learns from them as if individuals had been followed, and they are matched again around what it predicts, up to `rounds` times or until nobody changes. What the match takes from beta is given back; warns where that is more than half.
     Raises `InputError` for snapshots that `match` does not take, or `standardize` and `n_components`: scale them before.
     """
     if settings.get("standardize") or settings.get("n_components"):
@@ -434,6 +434,9 @@ def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0,
     steps = [couple(Snapshots((model.predict(x, t).x[-1], y), t, paired=True)) for x, y, t in zip(followed.x, followed.x[1:], zip(followed.t, followed.t[1:]))]
     still = [np.zeros_like(c.x) for c in steps]
     share = sum(map(residual_diffusivity, steps, still)) / sum(estimate_diffusivity(c, b, seed=seed) for c, b in zip(steps, still))
+    if share < 0.5:
+        warnings.warn(f"who is who cannot be told: the nearest match hides {1 - share:.0%} of the noise, which moves particles farther than they are apart. The drift is too small then, and errors larger than stated. "
+                      "Take snapshots closer together, or fit them as they are, as snapshots of others", IdentifiabilityWarning, stacklevel=2)
     beta = model.beta / share
     stats = {k: v / share if k == "beta_error" and v else v for k, v in model.stats.items()}
     return replace(model, beta=beta, params=model.params | {"beta": beta}, stats=stats)
