@@ -53,16 +53,16 @@ def part_a(o):
             for seed in range(o.seeds):
                 V = functions[name]
                 simulated = lambda key, paired=False: simulate(V, beta=beta, n_particles=o.n_particles, paired=paired, key=key)
-                train, test, truth = simulated(seed), simulated(seed + 1000), Truth(V, None, beta)
+                train, known, test, truth = simulated(seed), simulated(seed, True), simulated(seed + 1000), Truth(V, None, beta)
                 here = {"function": name, "beta": beta, "seed": seed}
                 row, model = judge(train, test, truth, WEAK + "-potential-internal")
                 rows.append(here | row | {"one_step": float(one_step_errors(model, test).mean())})
                 show(rows[-1])
-                rows.append(here | judge(simulated(seed, True), test, truth, WEAK + "-potential-internal")[0] | {"solver": FOLLOWED})
+                rows.append(here | judge(known, test, truth, WEAK + "-potential-internal")[0] | {"solver": FOLLOWED})
                 if not o.weak_only:
                     row, model = judge(train, test, truth, COUPLED + "-potential")
                     rows.append(here | row | {"one_step": float(one_step_errors(model, test).mean())})
-                    rows.append(here | judge(simulated(seed, True), test, truth, COUPLED + "-potential")[0] | {"solver": "oracle, pairs known"})
+                    rows.append(here | judge(known, test, truth, COUPLED + "-potential")[0] | {"solver": "oracle, pairs known"})
                 show(rows[-1])
     for solver in dict.fromkeys(r["solver"] for r in rows):
         for beta in o.betas:
@@ -101,7 +101,7 @@ def part_b(o):
                     cosine = (b * true).sum(1) / (np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12)
                     rows.append({"particles": particles, "start": start, "function": name, "seed": seed, "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()), "cosine": float(cosine.mean()),
                                  "sigma2_error": abs(2 * model.beta - 0.2), "beta_hat": model.beta, "beta_error": model.stats["beta_error"], "seconds": seconds})
-            for particles in ("the same", "others"):
+            for particles in seen:
                 own = [r for r in rows if r["function"] == name and r["start"] == start and r["particles"] == particles]
                 print(f"B {particles:8s} {start:8s} {name:16s} " + ", ".join(f"{k} {np.median([r[k] for r in own]):.3f}" for k in ("nmae", "cosine", "sigma2_error", "seconds")), flush=True)
     return rows

@@ -317,7 +317,7 @@ def match(snapshots, ahead=None):
     Raises `InputError` for snapshots of different sizes, with weights, or of several populations.
     """
     s = snapshots
-    if s.groups is not None or s.weights is not None or len(set(s.sizes)) > 1:
+    if by_group(s).keys() != {""} or s.weights is not None or len(set(s.sizes)) > 1:
         raise InputError(f"only the same individuals can be matched, as many at every time, without weights, in one population: these are {s}{'' if s.weights is None else ', with weights'}")
     rows = [s.x[0]]
     for k, y in enumerate(s.x[1:]):

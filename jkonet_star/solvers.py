@@ -414,10 +414,12 @@ def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0,
     """Learn from snapshots of the same individuals whose order is lost: `Solution`.
 
     `match` puts rows in order, `fit` with `solver`, `seed` and `settings` learns from them as if individuals had been followed, and they are matched again around what it predicts, up to `rounds` times or until nobody changes. What the match takes from beta is given back; warns where that is more than half.
-    Raises `InputError` for snapshots that `match` does not take, or `standardize` and `n_components`: scale them before.
+    Raises `InputError` for snapshots that `match` does not take, for no round, or for `standardize` and `n_components`: scale them before.
     """
     if settings.get("standardize") or settings.get("n_components"):
         raise InputError("individuals are matched in the units of the snapshots: scale them with fit_scaling first, and give it as scaling")
+    if rounds < 1:
+        raise InputError(f"rounds = {rounds}: at least one is needed")
     model, followed = None, None
     for _ in range(rounds):
         ahead = None if model is None else lambda x, t: model.predict(x, t).x[-1]

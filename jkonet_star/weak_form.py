@@ -242,7 +242,7 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
     h = tau / (noise.shape[1] + 1)
     means = [p @ f for p, f in zip(w[1:], seen)]
     a = [p[:, None] * (f - m) for p, f, m in zip(w[1:], seen, means)]
-    b, r, J, slopes, Zs, left = [], [], [], [], [], []
+    b, r, J, slopes, Ys, Zs = [], [], [], [], [], []
     for k in range(K):
         Y, Z = (np.asarray(q) for q in predict_step(energy, theta, beta, x[k], w[k], tau[k], noise[k]))
         if not np.isfinite(Y).all():
@@ -250,42 +250,51 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
         both = [moments[k].expect(y, beta * h[k]) for y in Y]
         f = sum(value for value, _ in both) / len(Y)
         slope = np.concatenate([s[:, :-1] for _, s in both] + [sum(s[:, -1:] for _, s in both) * h[k]], 1) / len(Y)
-        Zs.append(np.concatenate(list(Z) + [np.broadcast_to(np.eye(len(full))[-1], (len(f), 1, len(full)))], 1))
-        slopes.append(slope)
+        Ys.append(Y), Zs.append(np.concatenate(list(Z) + [np.broadcast_to(np.eye(len(full))[-1], (len(f), 1, len(full)))], 1))
+        slopes.append(slope * w[k][:, None, None])
         mean = w[k] @ f
         b.append(w[k][:, None] * (f - mean)), r.append(means[k] - mean)
-        J.append(_contract(slope * w[k][:, None, None], Zs[k]))
-        variance = 2 * x.shape[2] * h[k] + ((Y[0] - Y[-1]) ** 2).sum(1) / (4 * max(beta, 1e-12))  # per beta
-        left.append((w[k], ((x[k + 1] - Y.mean(0)) ** 2).sum(1), variance))
+        J.append(_contract(slopes[k], Zs[k]))
     if paired:
-        a, b = [p - q for p, q in zip(a, b)], [np.zeros_like(q) for q in b]
-    S = _Tridiagonal(a, b, floor=1e-8 * (w**2).sum(1).max() if paired else 0.0)
-    own, below = S.inverse()
-    bias, extra = np.zeros(len(full)), np.zeros((len(full),) * 2)
-    for k in range(0 if paired else K):
-        source = (below[k] @ a[k - 1].T if k else 0) - own[k] @ b[k].T
-        slope = slopes[k] * w[k][:, None, None]
-        bias += np.einsum("na,nap->p", np.einsum("nam,mn->na", slope, source), Zs[k])
-        extra += _own_gram(slope, own[k], Zs[k])
+        S, bias, extra = _Tridiagonal([p - q for p, q in zip(a, b)], [np.zeros_like(q) for q in b], floor=1e-8 * (w**2).sum(1).max()), 0.0, 0.0
+    else:
+        S = _Tridiagonal(a, b)
+        bias, extra = _own_terms(S, a, b, slopes, Zs)
     rows = S.whiten([np.column_stack([j, q]) for j, q in zip(J, r)])
     shrink = max(1 - sum(map(len, r)) * (w**2).sum(1).mean() / len(w), 0.1)
     J, white = rows[:, :-1], rows[:, -1]
     G = J.T @ J
     s, debiased, G = (J.T @ white - bias) * shrink, (G - extra) * shrink, G * shrink
     if paired:
-        found, precision = _quadratic_variation(*map(np.concatenate, zip(*left)), x.shape[2] / (w[:-1] ** 2).sum(1).mean() * K, freedom, 1e-9 * _spread(x.reshape(-1, x.shape[2])) ** 2 / tau.sum())
+        found, precision = _quadratic_variation(Ys, beta, data, h, freedom)
         s[-1] += precision * (found - beta)
         debiased[-1, -1] += precision
         G[-1, -1] += precision
     return s, debiased, G, float(white @ white * shrink / len(white)), r, S
 
 
-def _quadratic_variation(w, squares, variance, n, freedom, floor):
-    "The diffusivity from squared residuals `[m]` of individuals, of the given `variance` per beta, and its precision, at most that of an error `floor`; `freedom` of `n` of them went into the drift."
-    beta = (w @ squares) / (w @ variance)
-    error = np.sqrt((w**2) @ (squares - beta * variance) ** 2) / (w @ variance)
-    grown = n / max(n - freedom, 0.1 * n)
-    return beta * grown, max(error * grown, floor) ** -2.0
+def _own_terms(S, a, b, slopes, Zs):
+    "What particles add to the score and to the Gram matrix by themselves: `[p]`, `[p, p]`."
+    own, below = S.inverse()
+    bias, extra = 0.0, 0.0
+    for k, (slope, Z) in enumerate(zip(slopes, Zs)):
+        source = (below[k] @ a[k - 1].T if k else 0) - own[k] @ b[k].T
+        bias += np.einsum("na,nap->p", np.einsum("nam,mn->na", slope, source), Z)
+        extra += _own_gram(slope, own[k], Z)
+    return bias, extra
+
+
+def _quadratic_variation(Ys, beta, data, h, freedom):
+    "The diffusivity from how far individuals are from where the steps bring them, `Ys` `[R, n, d]` at diffusivity `beta`, and its precision; `freedom` of their coordinates went into the drift."
+    x, w, tau = data
+    d, weight = x.shape[2], w[:-1].reshape(-1)
+    squares = np.concatenate([((y - Y.mean(0)) ** 2).sum(1) for y, Y in zip(x[1:], Ys)])
+    variance = np.concatenate([2 * d * step + ((Y[0] - Y[-1]) ** 2).sum(1) / (4 * max(beta, 1e-12)) for step, Y in zip(h, Ys)])  # per beta
+    found = (weight @ squares) / (weight @ variance)
+    error = np.sqrt((weight**2) @ (squares - found * variance) ** 2) / (weight @ variance)
+    n = d / (w[:-1] ** 2).sum(1).mean() * len(tau)
+    grown, floor = n / max(n - freedom, 0.1 * n), 1e-9 * _spread(x.reshape(-1, d)) ** 2 / tau.sum()
+    return found * grown, max(error * grown, floor) ** -2.0
 
 
 def _contract(slope, Z):
@@ -324,12 +333,12 @@ class Prior:
         return np.where(self.groups < 0, self.units, np.exp(log_precision)[self.groups] * self.units)
 
 
-def evidence(A, y, prior, log_precision=None, samples=0, seed=0):
-    """Posterior of `y = A theta + N(0, I)`: `(mean, covariance, log_precision)`.
+def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
+    """Posterior of a likelihood whose logarithm is `c theta - theta G theta / 2`: `(mean, covariance, log_precision)`.
 
     `log_precision`: [G] where to start, the center of the `prior` if `None`. The precisions are those of largest marginal likelihood, or `samples` steps of a Metropolis chain from there, over which mean and covariance are averaged: what is uncertain about the amplitudes is then in the covariance. Sources: MacKay (1992); Metropolis et al. (1953).
     """
-    G, c, own, center = A.T @ A, A.T @ y, prior.groups < 0, prior.center
+    own, center = prior.groups < 0, prior.center
     la = np.asarray(center if log_precision is None else log_precision, float)
     alike = prior.families[:, None] == prior.families
     away = np.eye(len(la)) - alike / alike.sum(1, keepdims=True)  # from the mean of its kind
@@ -365,7 +374,6 @@ def evidence(A, y, prior, log_precision=None, samples=0, seed=0):
             kept.append((*posterior(la), la))
     means, covariances, precisions = (np.array(q) for q in zip(*kept))
     return means.mean(0), covariances.mean(0) + np.cov(means.T, bias=True).reshape(G.shape), precisions.mean(0)
-
 
 # %% ../nbs/10_weak_form.ipynb #f3ee3230
 def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
@@ -470,16 +478,7 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     most = max(float(np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2), 1e-12 * size.max() / snapshots.tau.sum())
     prior = _prior(energy, most, (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2)
     precise = sizes * couplings.tau / (2 * most)
-    return evidence(*_rooted(np.einsum("k,kij->ij", precise, G), -precise @ c), prior.of(slice(-1)))[0], prior
-
-
-def _rooted(P, q):
-    "`A`, `y` with `A'A = P` and `A'y = q`, without directions that rounding has made."
-    scale = np.sqrt(np.maximum(np.diag(P), max(1e-16 * np.diag(P).max(), 1e-300)))
-    values, vectors = np.linalg.eigh(P / np.outer(scale, scale))
-    keep = values > 1e-10 * values[-1]
-    root = np.sqrt(values[keep])
-    return root[:, None] * vectors[:, keep].T * scale, vectors[:, keep].T @ (q / scale) / root
+    return evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.of(slice(-1)))[0], prior
 
 
 def _refined(substeps):
@@ -517,7 +516,7 @@ def _update(s, debiased, G, full, prior, precision, internal, samples=0, seed=0)
         axes, share = axes[:, share > 0.1], share[share > 0.1, None]
         A = share * (axes.T @ L.T)
         y = axes.T @ _solve(L, s[i] + debiased[i][:, ~i] @ full[~i]) + A @ full[i]
-        mean, covariance, found = evidence(A, y, prior.of(i), precision, samples, seed)
+        mean, covariance, found = evidence(A.T @ A, A.T @ y, prior.of(i), precision, samples, seed)
         new, big = np.zeros(len(full)), np.zeros(G.shape)
         new[i], big[np.ix_(i, i)] = mean, covariance
         return new, big, found

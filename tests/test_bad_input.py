@@ -287,6 +287,8 @@ TABLE = [
     ("an activation that is not known", lambda: fit(seen, activation="rellu", epochs=1), ["activation", "rellu"]),
     ("the weak form of a dozen", lambda: fit(seen, "jkonet-star-weak-potential"), ["20 particles", "time 0", "has 12"]),
     ("the weak form of one place", lambda: fit(Snapshots([np.ones((40, 2))] * 2, [0, 1]), "jkonet-star-weak-potential"), ["do not differ enough"]),
+    ("match an array", lambda: match(np.zeros((2, 3, 2))), ["Snapshots", "ndarray"]),
+    ("match in no round", lambda: fit_matched(seen, rounds=0), ["rounds = 0"]),
     ("match more with fewer", lambda: match(Snapshots([seen.x[0], seen.x[1][:5]], [0, 1])), ["as many at every time"]),
     ("match what has weights", lambda: fit_matched(Snapshots(seen.x, seen.t, weights=[np.arange(1, 13)] * 3)), ["without weights"]),
     ("match in units that are still to be found", lambda: fit_matched(seen, standardize=True), ["fit_scaling first"]),
