@@ -141,10 +141,11 @@ def check_place(folder):
 
 
 def check_memory(numbers, what):
-    "Raises `InputError` if so many numbers in double precision are more than this machine can hold; `what` asked for them."
+    "How often this machine can hold so many numbers in double precision at once. Raises `InputError` if not once; `what` asked for them."
     try:
         most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):  # not every system says
         most = 2**40
     if 8 * numbers > most:
         raise InputError(f"{what}: this takes {8e-9 * numbers:.3g} GB of memory, more than the {1e-9 * most:.3g} GB there are")
+    return int(most // max(8 * numbers, 1))

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from .core import InputError, choose
+from .core import InputError, check_memory, choose
 from .snapshots import Snapshots, by_group
 
 # %% ../nbs/04_couplings.ipynb #8576e7b2
@@ -223,8 +223,8 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
     """Couplings between consecutive snapshots, within each population.
 
     `method`: "exact" or "sinkhorn"; `None` means Sinkhorn if there is an `epsilon` (length²), else exact. `batch_size`: couple blocks of so many particles (of rows if paired, of `matched_blocks` mended by `passes` if not); `None` or -1 for none.
-    `growth`: rates (1/time), `[N_t]` per time, or "estimate", with the `penalty` of `unbalanced_marginals`; `None` conserves mass. `n_jobs`: threads, all cores if `None`.
-    Raises `InputError` for an unknown method, a missing or non-positive `epsilon`, a non-positive `batch_size` or `penalty`, rates that do not fit the particles, or growth to estimate of too many.
+    `growth`: rates (1/time), `[N_t]` per time, or "estimate", with the `penalty` of `unbalanced_marginals`; `None` conserves mass. `n_jobs`: threads, all cores if `None`, fewer where memory holds fewer plans.
+    Raises `InputError` for an unknown method, a missing or non-positive `epsilon`, a non-positive `batch_size` or `penalty`, rates that do not fit the particles, growth to estimate of too many, or more particles at once than memory holds pairs of.
     """
     method = method or ("exact" if epsilon is None else "sinkhorn")
     solve = choose(method, {"exact": _exact, "sinkhorn": _entropic}, "coupling method")
@@ -250,8 +250,8 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
         return k, i[p], j[q], w * a.sum(), ok
 
     rng = np.random.default_rng(0)
-    with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
-        jobs = [(k, block) for k, (_, _, x, y, a, b, *_) in enumerate(steps) for block in _blocks(x, y, a, b, batch_size, snapshots.paired)]
+    jobs = [(k, block) for k, (_, _, x, y, a, b, *_) in enumerate(steps) for block in _blocks(x, y, a, b, batch_size, snapshots.paired)]
+    with ThreadPoolExecutor(min(n_jobs or os.cpu_count(), *(_at_once(len(i), len(j)) for _, (i, _, j, _) in jobs))) as pool:
         parts = list(pool.map(run, jobs))
         for _ in range(passes if len(jobs) > len(steps) and not snapshots.paired and epsilon is None else 0):
             pairs = [tuple(np.concatenate(a) for a in zip(*(p[1:4] for p in parts if p[0] == k))) for k in range(len(steps))]
@@ -268,6 +268,11 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
                      mass, converged, None, None if growth is None else of(6, i), snapshots.paired, epsilon, batch_size)
 
 # %% ../nbs/04_couplings.ipynb #999f5962
+def _at_once(n, m):
+    "How many couplings of `n` to `m` particles fit into memory at once: distances, plan and arcs of the simplex. Raises `InputError` if not one does."
+    return check_memory(5.5 * n * m, f"coupling {n} particles with {m} at once (with a batch size, such as 500, it is done in blocks)")
+
+
 def _rates(snapshots, growth):
     "Given rates, checked; `None` where there are none to give."
     if growth is None or isinstance(growth, str) and growth == "estimate":
@@ -319,6 +324,7 @@ def match(snapshots, ahead=None):
     s = snapshots
     if by_group(s).keys() != {""} or s.weights is not None or len(set(s.sizes)) > 1:
         raise InputError(f"only the same individuals can be matched, as many at every time, without weights, in one population: these are {s}{'' if s.weights is None else ', with weights'}")
+    _at_once(s.sizes[0], s.sizes[0])
     rows = [s.x[0]]
     for k, y in enumerate(s.x[1:]):
         start = rows[-1] if ahead is None else ahead(rows[-1], s.t[k:k + 2])
