@@ -1,9 +1,14 @@
 """What can be learned when no individual is seen twice? Parts A to D, see README.md in this folder."""
 import argparse
 import json
+import multiprocessing
+import os
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +16,7 @@ import numpy as np
 
 from jkonet_star.core import InputError
 from jkonet_star.energies import functions, gradient
-from jkonet_star.evaluate import Truth, gradient_errors, one_step_errors
+from jkonet_star.evaluate import Truth, bures_wasserstein, gradient_errors, one_step_errors, wasserstein
 from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit, fit_matched, versions
@@ -24,6 +29,7 @@ MIXED = (("styblinski_tang", "flowers", 0.1), ("wavy_plateau", "double_exp", 0.2
 IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {n: functions[n] for n in ("styblinski_tang", "bohachevsky", "wavy_plateau", "oakley_ohagan")}
 WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
 FOLLOWED = "weak form, pairs known"
+SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
 
 
 def covered(model, snapshots, truth):
@@ -45,31 +51,44 @@ def judge(train, test, truth, solver, **settings):
     return row, model
 
 
-def part_a(o):
-    "Fifteen functions, unpaired, and two oracles: closed form and weak form on the same population with known individuals."
-    rows = []
-    for beta in o.betas:
-        for name in o.functions or ENERGIES:
-            for seed in range(o.seeds):
-                V = functions[name]
-                simulated = lambda key, paired=False: simulate(V, beta=beta, n_particles=o.n_particles, paired=paired, key=key)
-                train, known, test, truth = simulated(seed), simulated(seed, True), simulated(seed + 1000), Truth(V, None, beta)
-                here = {"function": name, "beta": beta, "seed": seed}
-                row, model = judge(train, test, truth, WEAK + "-potential-internal")
-                rows.append(here | row | {"one_step": float(one_step_errors(model, test).mean())})
-                show(rows[-1])
-                rows.append(here | judge(known, test, truth, WEAK + "-potential-internal")[0] | {"solver": FOLLOWED})
-                if not o.weak_only:
-                    row, model = judge(train, test, truth, COUPLED + "-potential")
-                    rows.append(here | row | {"one_step": float(one_step_errors(model, test).mean())})
-                    rows.append(here | judge(known, test, truth, COUPLED + "-potential")[0] | {"solver": "oracle, pairs known"})
-                show(rows[-1])
-    for solver in dict.fromkeys(r["solver"] for r in rows):
-        for beta in o.betas:
-            e = [r["drift_error"] for r in rows if r["solver"] == solver and r["beta"] == beta and r["drift_error"] is not None and r["function"] != "flat"]
-            c = [r["covered"] for r in rows if r["solver"] == solver and r["beta"] == beta and r.get("covered") is not None]
-            print(f"A {solver:36s} beta {beta}: geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, median {np.median(e):.3f}" + (f", 90 % intervals cover {np.mean(c):.2f} (median {np.median(c):.2f})" if c else ""))
-    return rows
+AHEAD = {"emd": partial(wasserstein, limit=1000), "w2": partial(wasserstein, power=2, limit=1000), "bw": bures_wasserstein}
+
+
+def one_step(model, test):
+    "Means over the steps of the distances between predicted and observed snapshots (length), one step ahead."
+    return {f"{name}_one_step": float(one_step_errors(model, test, measure=measure).mean()) for name, measure in AHEAD.items()}
+
+
+def seeds(o, part):
+    return range(o.seeds or SEEDS[part])
+
+
+def cases_a(o):
+    return [{"function": name, "beta": beta, "seed": seed} for beta in o.betas for name in o.functions or ENERGIES for seed in seeds(o, "A")]
+
+
+def part_a(o, function, beta, seed):
+    "Fifteen functions, unpaired, and oracles: closed form and weak form on the same population with known individuals, and predictions of the truth."
+    V = functions[function]
+    simulated = lambda key, paired=False: simulate(V, beta=beta, n_particles=o.n_particles, paired=paired, key=key)
+    train, known, test, truth = simulated(seed), simulated(seed, True), simulated(seed + 1000), Truth(V, None, beta)
+    ways = [(train, WEAK + "-potential-internal", None), (known, WEAK + "-potential-internal", FOLLOWED)]
+    if not o.weak_only:
+        ways += [(train, COUPLED + "-potential", None), (known, COUPLED + "-potential", "oracle, pairs known")]
+    for seen, solver, name in ways:
+        row, model = judge(seen, test, truth, solver)
+        yield row | {"solver": name or solver} | one_step(model, test)
+    move = lambda x, t, w, key: SimpleNamespace(x=[x, x + np.diff(t)[0] * truth.drift(x, w) + np.sqrt(2 * beta * np.diff(t)[0]) * np.random.default_rng(key).normal(size=x.shape)])
+    yield {"solver": "the truth"} | one_step(SimpleNamespace(predict=move), test)
+
+
+def summary_a(rows):
+    for solver, beta in dict.fromkeys((r["solver"], r["beta"]) for r in rows):
+        own = [r for r in rows if (r["solver"], r["beta"]) == (solver, beta) and r["function"] != "flat"]
+        e = [r["drift_error"] for r in own if r.get("drift_error") is not None]
+        c = [r["covered"] for r in own if r.get("covered") is not None]
+        print(f"A {solver:36s} beta {beta}: " + (f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, median {np.median(e):.3f}, " if e else "") + (f"90 % intervals cover {np.mean(c):.2f} (median {np.median(c):.2f}), " if c else "")
+              + "one step ahead " + ", ".join(f"{k[:3].strip('_')} {np.mean([r[k] for r in own]):.4f}" for k in own[0] if k.endswith("_one_step")))
 
 
 def starts(name, V, n, seed, beta=0.1):
@@ -84,78 +103,78 @@ def starts(name, V, n, seed, beta=0.1):
     return simulate(V, beta=beta, n_particles=3 * n, n_steps=100, key=seed).x[-1]
 
 
-def part_b(o):
+def cases_b(o):
+    return [{"start": start, "function": name, "seed": seed} for start in o.starts for name in IDENTIFY for seed in seeds(o, "B")]
+
+
+def part_b(o, start, function, seed):
     "Guan et al. (2025): three marginals, drift on a grid of [-4, 4]^2, sigma^2 = 2 beta = 0.2. Their snapshots hold the same particles, and methods are not told who is who; those of `others` share none."
     grid = np.stack(np.meshgrid(*[np.linspace(-4, 4, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
-    rows, n = [], o.n_particles
-    for start in o.starts:
-        for name, V in IDENTIFY.items():
-            for seed in range(o.seeds):
-                path = simulate(V, beta=0.1, x0=starts(start, V, n, seed), n_particles=3 * n, n_steps=2, key=seed)
-                rng = np.random.default_rng(seed)
-                seen = {"the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t), "others": Snapshots(tuple(path.x[k][k * n:(k + 1) * n] for k in range(3)), path.t)}
-                for particles, learn in (("the same", fit_matched), ("others", fit)):
-                    clock = time.perf_counter()
-                    model = learn(seen[particles], WEAK + "-potential-internal")
-                    seconds, b, true = time.perf_counter() - clock, np.asarray(model.drift(grid)), -np.asarray(gradient(V)(grid))
-                    cosine = (b * true).sum(1) / (np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12)
-                    rows.append({"particles": particles, "start": start, "function": name, "seed": seed, "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()), "cosine": float(cosine.mean()),
-                                 "sigma2_error": abs(2 * model.beta - 0.2), "beta_hat": model.beta, "beta_error": model.stats["beta_error"], "seconds": seconds})
-            for particles in seen:
-                own = [r for r in rows if r["function"] == name and r["start"] == start and r["particles"] == particles]
-                print(f"B {particles:8s} {start:8s} {name:16s} " + ", ".join(f"{k} {np.median([r[k] for r in own]):.3f}" for k in ("nmae", "cosine", "sigma2_error", "seconds")), flush=True)
-    return rows
+    V, n = IDENTIFY[function], o.n_particles
+    path = simulate(V, beta=0.1, x0=starts(start, V, n, seed), n_particles=3 * n, n_steps=2, key=seed)
+    rng = np.random.default_rng(seed)
+    seen = {"the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t), "others": Snapshots(tuple(path.x[k][k * n:(k + 1) * n] for k in range(3)), path.t)}
+    for particles, learn in (("the same", fit_matched), ("others", fit)):
+        clock = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # from the Gibbs measure nobody can tell who is who
+            model = learn(seen[particles], WEAK + "-potential-internal")
+        seconds, b, true = time.perf_counter() - clock, np.asarray(model.drift(grid)), -np.asarray(gradient(V)(grid))
+        cosine = (b * true).sum(1) / (np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12)
+        yield {"particles": particles, "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()), "cosine": float(cosine.mean()),
+               "sigma2_error": abs(2 * model.beta - 0.2), "beta_hat": model.beta, "beta_error": model.stats["beta_error"], "seconds": seconds}
 
 
-def part_c(o):
-    "Mixed energies."
-    rows = []
-    for V, W, beta in MIXED:
-        for seed in range(o.seeds):
-            train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
-            for solver in (WEAK,) if o.weak_only else (WEAK, COUPLED):
-                row, _ = judge(train, test, Truth(functions[V], functions[W], beta), solver)
-                rows.append({"V": V, "W": W, "beta": beta, "seed": seed} | row)
-                show(rows[-1])
-    return rows
+def summary_b(rows):
+    for key in dict.fromkeys((r["particles"], r["start"], r["function"]) for r in rows):
+        own = [r for r in rows if (r["particles"], r["start"], r["function"]) == key]
+        print(f"B {key[0]:8s} {key[1]:8s} {key[2]:16s} " + ", ".join(f"{k} {np.median([r[k] for r in own]):.3f}" for k in ("nmae", "cosine", "sigma2_error", "seconds")))
 
 
-def _independent(V, W, beta, n, key):
-    "Unpaired snapshots of one interacting population of six times as many particles, a different sixth of which is seen at each time."
+def cases_c(o):
+    return [{"V": V, "W": W, "beta": beta, "seed": seed} for V, W, beta in MIXED for seed in seeds(o, "C")]
+
+
+def part_c(o, V, W, beta, seed):
+    "Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals that are known."
+    train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
+    known, truth = _independent(V, W, beta, o.n_particles, seed, True), Truth(functions[V], functions[W], beta)
+    for seen, solver, name in [(train, WEAK, None), (known, WEAK, FOLLOWED)] + [(train, COUPLED, None)] * (not o.weak_only):
+        yield judge(seen, test, truth, solver)[0] | {"solver": name or solver}
+
+
+def _independent(V, W, beta, n, key, paired=False):
+    "Snapshots of one interacting population of six times as many particles, of which a different sixth is seen at each time, or the same one."
     path = simulate(V, W, beta, n_particles=6 * n, key=key)
     m = len(path.x[0]) // 6
-    return Snapshots(tuple(path.x[k][k * m:(k + 1) * m] for k in range(6)), path.t)
+    return Snapshots(tuple(x[:m] if paired else x[k * m:(k + 1) * m] for k, x in enumerate(path.x)), path.t, paired=paired)
 
 
-def part_d(o):
+def cases_d(o):
+    return [{"every": every, "function": name, "seed": seed} for every in o.every for name in ("double_exp", "oakley_ohagan", "flowers", "watershed") for seed in seeds(o, "D")]
+
+
+def part_d(o, every, function, seed):
     "Simulated with dt = 0.01, seen every 10, 50, 100 steps."
-    rows = []
-    for every in o.every:
-        for name in ("double_exp", "oakley_ohagan", "flowers", "watershed"):
-            for seed in range(o.seeds):
-                here, truth = {"every": every, "function": name, "seed": seed}, Truth(functions[name], None, 0.2)
-                try:
-                    train, test = (_rarely(functions[name], 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
-                    followed = _rarely(functions[name], 0.2, o.n_particles, every, seed, True)
-                except InputError as e:  # explicit steps of 0.01 are unstable far out
-                    rows.append(here | {"failed": str(e)})
-                    show(rows[-1])
-                    continue
-                for seen, substeps in ((train, None), (train, 1), (train, min(every, 10)), (followed, min(every, 10)))[o.weak_only:]:
-                    solver, settings = (COUPLED + "-potential", {}) if substeps is None else (WEAK + "-potential-internal", {"substeps": substeps})
-                    row = here | {"substeps": substeps, "followed": seen is followed}
-                    try:
-                        found, model = judge(seen, test, truth, solver, **settings)
-                        if substeps:
-                            x = test.x[0][::4]
-                            sd = np.linalg.norm(drift_errors(model.energy, model.params, x)) / np.linalg.norm(gradient(functions[name])(x))
-                            row |= {"sampling_error": float(sd)}
-                        row |= found
-                    except InputError as e:
-                        row |= {"failed": str(e)}
-                    rows.append(row)
-                    show(row)
-    return rows
+    V = functions[function]
+    try:
+        train, test = (_rarely(V, 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
+        followed = _rarely(V, 0.2, o.n_particles, every, seed, True)
+    except InputError as e:  # explicit steps of 0.01 are unstable far out
+        yield {"failed": str(e)}
+        return
+    for seen, substeps in ((train, None), (train, 1), (train, min(every, 10)), (followed, min(every, 10)))[o.weak_only:]:
+        solver, settings = (COUPLED + "-potential", {}) if substeps is None else (WEAK + "-potential-internal", {"substeps": substeps})
+        row = {"substeps": substeps, "followed": seen is followed}
+        try:
+            found, model = judge(seen, test, Truth(V, None, 0.2), solver, **settings)
+        except InputError as e:
+            yield row | {"failed": str(e)}
+            continue
+        if substeps:
+            x = test.x[0][::4]
+            row["sampling_error"] = float(np.linalg.norm(drift_errors(model.energy, model.params, x)) / np.linalg.norm(gradient(V)(x)))
+        yield row | found
 
 
 def _rarely(V, beta, n, every, key, paired=False):
@@ -167,24 +186,62 @@ def _rarely(V, beta, n, every, key, paired=False):
     return Snapshots(tuple(p.x[k * every] for k, p in enumerate(path)), 0.01 * every * np.arange(6), paired=paired)
 
 
-def show(row):
-    print(" ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items() if v is not None and k not in ("interaction_gradient_error", "converged")), flush=True)
+PARTS = {"A": (cases_a, part_a, summary_a), "B": (cases_b, part_b, summary_b), "C": (cases_c, part_c, None), "D": (cases_d, part_d, None)}
 
 
-if __name__ == "__main__":
+def run(job):
+    "The rows of one case."
+    part, case, o = job
+    return [case | row for row in PARTS[part][1](o, **case)]
+
+
+def alone(cores):
+    "A worker's core is its own, so that seconds are those of one core."
+    os.sched_setaffinity(0, {cores.get()})
+
+
+def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("parts", nargs="*", default=["A", "B", "C", "D"])
-    p.add_argument("--seeds", type=int, default=1)
+    p.add_argument("parts", nargs="*", default=list("ABCD"))
+    p.add_argument("--seeds", type=int, help=f"of every case; {SEEDS} if not given")
     p.add_argument("--n-particles", type=int, default=2000)
     p.add_argument("--betas", type=float, nargs="+", default=[0.0, 0.1, 0.2])
     p.add_argument("--functions", nargs="+")
     p.add_argument("--starts", nargs="+", default=["uniform", "mixture", "gibbs"])
     p.add_argument("--every", type=int, nargs="+", default=[10, 50, 100])
     p.add_argument("--weak-only", action="store_true", help="leave out the closed forms")
-    p.add_argument("--out", default=str(Path(__file__).parent / "honest.json"))
+    p.add_argument("--jobs", type=int, default=1, help="cores, with a process on each")
+    p.add_argument("--out", type=Path, default=Path(__file__).parent / "honest.json", help="rows of other cases that it holds are kept")
     o = p.parse_args()
-    out = Path(o.out)
-    found = json.loads(out.read_text()) if out.exists() else {}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the workers
+    jobs = [(part, case, o) for part in o.parts for case in PARTS[part][0](o)]
+    spawn, cores = multiprocessing.get_context("spawn"), multiprocessing.get_context("spawn").Manager().Queue()
+    for core in sorted(os.sched_getaffinity(0))[:o.jobs]:
+        cores.put(core)
+    with ProcessPoolExecutor(o.jobs, spawn, alone, (cores,)) as pool:
+        running = {pool.submit(run, job): job for job in jobs}
+        for done in as_completed(running):
+            (part, case, _), rows = running[done], done.result()
+            keep(o.out, part, case, rows)
+            for r in rows:
+                print(part, *(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in r.items() if v is not None), flush=True)
+    found = json.loads(o.out.read_text())
     for part in o.parts:
-        found[part] = {"options": vars(o), "rows": {"A": part_a, "B": part_b, "C": part_c, "D": part_d}[part](o)}
-        out.write_text(json.dumps(found | {"versions": versions(), "devices": str(jax.devices())}, indent=1))
+        if PARTS[part][2]:
+            PARTS[part][2](found[part]["rows"])
+
+
+def keep(path, part, case, rows):
+    "Add the rows of a case to the file, in place of what it held of this case."
+    found = json.loads(path.read_text()) if path.exists() else {}
+    others = [r for r in found.get(part, {}).get("rows", []) if any(r[k] != v for k, v in case.items())]
+    order = {k: i for i, k in enumerate(map(str, [*ENERGIES, *IDENTIFY]))}
+    rows = sorted(others + rows, key=lambda r: [order.get(str(r[k]), 0) if k == "function" else str(r[k]) for k in case])
+    found |= {part: {"rows": rows}, "versions": versions(), "devices": str(jax.devices())}
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(found, indent=1))
+    new.replace(path)
+
+
+if __name__ == "__main__":
+    main()
