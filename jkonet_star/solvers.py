@@ -47,7 +47,7 @@ class Method:
 
 least_squares = Method(LeastSquares, lambda c, terms, s, seed, progress, checkpoint: fit_least_squares(c, terms, s, seed))
 gradient_descent = Method(GradientDescent, fit_gradient_descent)
-weak_form = Method(WeakForm, lambda snapshots, terms, s, seed, progress, checkpoint: fit_weak_form(snapshots, terms, s, seed), couples=False)
+weak_form = Method(WeakForm, lambda snapshots, terms, s, seed, progress, checkpoint: fit_weak_form(snapshots, terms, s, seed, progress), couples=False)
 
 solvers = {
     "jkonet-star": (("potential", "interaction", "internal"), gradient_descent),

@@ -19,6 +19,7 @@ import numpy as np
 import scipy.linalg
 import scipy.stats
 from scipy.optimize import minimize
+from tqdm import tqdm
 
 from .core import IdentifiabilityWarning, InputError, check_memory
 from .couplings import couple
@@ -376,7 +377,7 @@ def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
     return means.mean(0), covariances.mean(0) + np.cov(means.T, bias=True).reshape(G.shape), precisions.mean(0)
 
 # %% ../nbs/10_weak_form.ipynb #f3ee3230
-def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
+def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
     """Energy of snapshots without couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "interaction", "internal". `params["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["beta"]` (length²/time).
@@ -397,8 +398,9 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
     n_moments = int(min(config.n_moments, max(10, 1 / (w**2).sum(1).max() / 12)))
     omega, rng = test_frequencies(pooled, config, seed), np.random.default_rng([seed, 3])
     full, freedom, paired = np.append(theta, 0.0), 0.0, snapshots.paired
-    with _in_double():
-        for share_of_band, substeps in [(0.45, 1), *((1.0, s) for s in _refined(config.substeps))]:
+    stages = [(0.45, 1), *((1.0, s) for s in _refined(config.substeps))]
+    with _in_double(), tqdm(total=len(stages) * config.iterations, desc="weak form", unit="step", disable=not progress) as bar:
+        for stage, (share_of_band, substeps) in enumerate(stages):
             band = omega[np.linalg.norm(omega, axis=1) <= share_of_band * 1.001 * config.bandwidth / _spread(pooled)]
             moments = [_Moments(band, a, p, n_moments) for a, p in zip(x[1:], w[1:])]
             noise = rng.choice([-1.0, 1.0], (len(snapshots) - 1, substeps - 1, *x.shape[1:]))
@@ -418,6 +420,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0):
                 moved = np.sqrt(abs(change @ debiased @ change) / max(full @ G @ full, 1e-300))
                 small = 1e-2 if substeps == config.substeps else 3e-2
                 settled = share == 1 and moved < (small if not paired or chi2 < explained else small / 1000)
+                bar.update((stage + 1) * config.iterations - bar.n if settled else 1), bar.set_postfix(mismatch=f"{chi2:.3g}", substeps=substeps)
                 if settled:
                     break
         if share == 1:
