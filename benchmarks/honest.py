@@ -235,11 +235,11 @@ def keep(path, part, case, rows):
     "Add the rows of a case to the file, in place of what it held of this case."
     found = json.loads(path.read_text()) if path.exists() else {}
     others = [r for r in found.get(part, {}).get("rows", []) if any(r[k] != v for k, v in case.items())]
-    order = {k: i for i, k in enumerate(map(str, [*ENERGIES, *IDENTIFY]))}
-    rows = sorted(others + rows, key=lambda r: [order.get(str(r[k]), 0) if k == "function" else str(r[k]) for k in case])
+    names = ["quadratic", *ENERGIES]
+    rows = sorted(others + rows, key=lambda r: [names.index(r[k]) if k == "function" else r[k] for k in case])
     found |= {part: {"rows": rows}, "versions": versions(), "devices": str(jax.devices())}
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(found, indent=1))
+    new.write_text(json.dumps(found, indent=1) + "\n")
     new.replace(path)
 
 
