@@ -262,7 +262,7 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
         S = _Tridiagonal(a, b)
         bias, extra = _own_terms(S, a, b, slopes, Zs)
     rows = S.whiten([np.column_stack([j, q]) for j, q in zip(J, r)])
-    shrink = max(1 - sum(map(len, r)) * (w**2).sum(1).mean() / len(w), 0.1)
+    shrink = _shrink(r, w)
     J, white = rows[:, :-1], rows[:, -1]
     G = J.T @ J
     s, debiased, G = (J.T @ white - bias) * shrink, (G - extra) * shrink, G * shrink
@@ -272,6 +272,11 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
         debiased[-1, -1] += precision
         G[-1, -1] += precision
     return s, debiased, G, float(white @ white * shrink / len(white)), r, S
+
+
+def _shrink(r, w):
+    "What the inverse of a covariance estimated from so few particles is too large by."
+    return max(1 - sum(map(len, r)) * (w**2).sum(1).mean() / len(w), 0.1)
 
 
 def _own_terms(S, a, b, slopes, Zs):
@@ -381,7 +386,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
     """Energy of snapshots without couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "interaction", "internal". `params["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["beta"]` (length²/time).
-    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, four standard deviations above 1). Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
+    Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, four standard deviations above 1), or if no motion explains them as well. Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
     """
     if snapshots.groups is not None:
         raise InputError("the weak form takes one population: fit each on its own (by_group), or take a solver that couples")
@@ -428,6 +433,9 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
     if chi2 > explained or not settled:
         warnings.warn(f"the weak form does not explain these snapshots (mismatch {chi2:.2f} per moment, at most {explained:.2f} if it did; {'' if settled else 'not '}converged): the step may be too long, or the potential not smooth. "
                       "Its standard errors are too small. Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
+    elif not paired and _misfit_at_rest(moments, seen, x, w) - chi2 * used < (free := max(float((covariance * G).sum()), 1.0)) + 4 * np.sqrt(2 * free):
+        warnings.warn("these snapshots differ no more than samples of one population do: it is at rest, or moves too little to be seen. At rest only the ratio of potential and diffusivity is there to be known, and a drift and beta near zero, "
+                      "with the standard errors stated, are what the prior says. Take snapshots from before it came to rest, further apart in time, or of more particles", IdentifiabilityWarning, stacklevel=3)
     return energy, _named(energy, full, covariance), {
         "chi2": chi2, "iterations": i + 1, "converged": bool(settled), "n_features": len(full) - 1, "n_moments": used,
         "log_precisions": precision.tolist(), "beta_error": float(np.sqrt(max(covariance[-1, -1], 0))) if energy.internal else None}
@@ -450,6 +458,14 @@ def _check_size(snapshots, terms, config):
     p += config.n_interaction_features if "interaction" in terms else 0
     channels = d * (1 if config.substeps == 1 else 2) + 1
     check_memory((len(snapshots) - 1) * n * channels * (p + config.n_moments), f"{n} particles at one time, {len(snapshots) - 1} steps and {p} features")
+
+
+def _misfit_at_rest(moments, seen, x, w):
+    "Misfit of all moments, as that of a fit, if every snapshot is a sample of the population before."
+    here = [m(a) for m, a in zip(moments, x)]
+    r = [p @ f - q @ h for p, f, q, h in zip(w[1:], seen, w, here)]
+    spread = lambda p, f: p[:, None] * (f - p @ f)
+    return _Tridiagonal([spread(p, f) for p, f in zip(w[1:], seen)], [spread(q, h) for q, h in zip(w, here)]).distance(r) * _shrink(r, w)
 
 
 def _padded(snapshots):
