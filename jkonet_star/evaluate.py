@@ -125,7 +125,7 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     """Errors of a solution on held-out snapshots, as a dictionary of plain numbers and lists (one entry per step).
 
     `emd_*` are Wasserstein distances of order 1, `w2_*` of order 2, `bw_*` Bures-Wasserstein (length): `one_step` from every snapshot to the next, `cumulative` from the first. `truth`: a `Truth` or `None`.
-    `train` gives the mean shift and the sampling floor (`None` where train and test are the same particles). Predictions have noise, from `seed`, if the solution has a beta.
+    `train` gives the mean shift and the sampling floor (`None` where train and test are the same particles). Yardsticks (`no_motion`, `mean_shift`, `floor`, `truth`) are of `emd` and `bw`. Predictions have noise, from `seed`, if the solution has a beta.
     """
     trains = by_group(train)
     parts = [_distances(solution, None if train is test else trains[name][0], trains[name][0], s, truth, seed, n_jobs) for name, (s, _) in by_group(test).items()]
@@ -147,19 +147,19 @@ def _distances(solution, floor, train, test, truth, seed, n_jobs):
         **{f"{m}_one_step": [(ahead[k], test, k) for k in range(T)] for m in measures},
         "emd_cumulative": [(path[k + 1], test, 0) for k in range(T)],
         "w2_cumulative": [(path[k + 1], test, 0) for k in range(T)],
-        "emd_no_motion": [(test.x[k], test, k) for k in range(T)],
-        "emd_mean_shift": [(test.x[k] + mean[k + 1] - mean[k], test, k) for k in range(T)],
     }
+    yardsticks = {"no_motion": [(test.x[k], test, k) for k in range(T)], "mean_shift": [(test.x[k] + mean[k + 1] - mean[k], test, k) for k in range(T)]}
     if floor is not None:
-        sides["emd_floor"] = [(train.x[k + 1], train, k + 1) for k in range(T)]
+        yardsticks["floor"] = [(train.x[k + 1], train, k + 1) for k in range(T)]
     if truth is not None:
         rng = np.random.default_rng(seed)
         move = lambda k: test.x[k] + test.tau[k] * truth.drift(test.x[k], test.weight(k)) + np.sqrt(2 * truth.beta * test.tau[k]) * rng.normal(size=test.x[k].shape)
-        sides["emd_truth"] = [(move(k), test, k) for k in range(T)]
+        yardsticks["truth"] = [(move(k), test, k) for k in range(T)]
+    sides |= {f"{m}_{name}": steps for name, steps in yardsticks.items() for m in ("emd", "bw")}
     jobs = [(measures[name.partition("_")[0]], x, test.x[k + 1], of.weight(i), test.weight(k + 1)) for name, steps in sides.items() for k, (x, of, i) in enumerate(steps)]
     with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
         found = iter(list(pool.map(lambda job: job[0](*job[1:]), jobs)))
-    return {"emd_floor": None, "emd_truth": None} | {name: [next(found) for _ in steps] for name, steps in sides.items()}
+    return dict.fromkeys(f"{m}_{name}" for name in ("floor", "truth") for m in ("emd", "bw")) | {name: [next(found) for _ in steps] for name, steps in sides.items()}
 
 
 measures = {"emd": wasserstein, "w2": partial(wasserstein, power=2), "bw": bures_wasserstein}
