@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkonet_star.core import InputError
+from jkonet_star.core import InputError, writing
 from jkonet_star.energies import functions, gradient
 from jkonet_star.evaluate import Truth, bures_wasserstein, gradient_errors, one_step_errors, wasserstein
 from jkonet_star.simulate import simulate
@@ -78,7 +78,7 @@ def part_a(o, function, beta, seed):
     for seen, solver, name in ways:
         row, model = judge(seen, test, truth, solver)
         yield row | {"solver": name or solver} | one_step(model, test)
-    move = lambda x, t, w, key: SimpleNamespace(x=[x, x + np.diff(t)[0] * truth.drift(x, w) + np.sqrt(2 * beta * np.diff(t)[0]) * np.random.default_rng(key).normal(size=x.shape)])
+    move = lambda x, t, w, key: SimpleNamespace(x=[x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))])
     yield {"solver": "the truth"} | one_step(SimpleNamespace(predict=move), test)
 
 
@@ -215,7 +215,8 @@ def main():
     o = p.parse_args()
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the workers
     jobs = [(part, case, o) for part in o.parts for case in PARTS[part][0](o)]
-    spawn, cores = multiprocessing.get_context("spawn"), multiprocessing.get_context("spawn").Manager().Queue()
+    spawn = multiprocessing.get_context("spawn")
+    cores = spawn.Manager().Queue()
     for core in sorted(os.sched_getaffinity(0))[:o.jobs]:
         cores.put(core)
     with ProcessPoolExecutor(o.jobs, spawn, alone, (cores,)) as pool:
@@ -238,9 +239,8 @@ def keep(path, part, case, rows):
     names = ["quadratic", *ENERGIES]
     rows = sorted(others + rows, key=lambda r: [names.index(r[k]) if k == "function" else r[k] for k in case])
     found |= {part: {"rows": rows}, "versions": versions(), "devices": str(jax.devices())}
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(found, indent=1) + "\n")
-    new.replace(path)
+    with writing(path) as new:
+        new.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

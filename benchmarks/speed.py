@@ -286,11 +286,11 @@ def main():
         if name in o.parts:
             kept[name] = f()
     import jax
+    from jkonet_star.core import writing
     from jkonet_star.solvers import versions
     kept["machine"] = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "devices": str(jax.devices()), "versions": versions()}
-    new = o.output.with_suffix(".new")
-    new.write_text(json.dumps(kept, indent=1) + "\n")
-    new.replace(o.output)
+    with writing(o.output) as new:
+        new.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

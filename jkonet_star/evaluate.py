@@ -70,6 +70,10 @@ class Truth:
             drift = drift - _force(_gradient(self.interaction), x, x, w)
         return np.asarray(drift)
 
+    def step(self, x, tau, weights, rng):
+        "Where one explicit step of length `tau` (time) brings particles `x` `[N, d]`, with noise from a NumPy generator: `[N, d]`."
+        return x + tau * self.drift(x, weights) + np.sqrt(2 * self.beta * tau) * rng.normal(size=x.shape)
+
 
 @cache
 def _gradient(f):
@@ -144,22 +148,20 @@ def _distances(solution, floor, train, test, truth, seed, n_jobs):
     path = solution.predict(test.x[0], test.t, test.weight(0), key=seed).x
     mean = [train.weight(i) @ train.x[i] for i in range(T + 1)]
     sides = {
-        **{f"{m}_one_step": [(ahead[k], test, k) for k in range(T)] for m in measures},
-        "emd_cumulative": [(path[k + 1], test, 0) for k in range(T)],
-        "w2_cumulative": [(path[k + 1], test, 0) for k in range(T)],
+        **{(m, "one_step"): [(ahead[k], test, k) for k in range(T)] for m in measures},
+        **{(m, "cumulative"): [(path[k + 1], test, 0) for k in range(T)] for m in ("emd", "w2")},
     }
     yardsticks = {"no_motion": [(test.x[k], test, k) for k in range(T)], "mean_shift": [(test.x[k] + mean[k + 1] - mean[k], test, k) for k in range(T)]}
     if floor is not None:
         yardsticks["floor"] = [(train.x[k + 1], train, k + 1) for k in range(T)]
     if truth is not None:
         rng = np.random.default_rng(seed)
-        move = lambda k: test.x[k] + test.tau[k] * truth.drift(test.x[k], test.weight(k)) + np.sqrt(2 * truth.beta * test.tau[k]) * rng.normal(size=test.x[k].shape)
-        yardsticks["truth"] = [(move(k), test, k) for k in range(T)]
-    sides |= {f"{m}_{name}": steps for name, steps in yardsticks.items() for m in ("emd", "bw")}
-    jobs = [(measures[name.partition("_")[0]], x, test.x[k + 1], of.weight(i), test.weight(k + 1)) for name, steps in sides.items() for k, (x, of, i) in enumerate(steps)]
+        yardsticks["truth"] = [(truth.step(test.x[k], test.tau[k], test.weight(k), rng), test, k) for k in range(T)]
+    sides |= {(m, name): steps for name, steps in yardsticks.items() for m in ("emd", "bw")}
+    jobs = [(measures[m], x, test.x[k + 1], of.weight(i), test.weight(k + 1)) for (m, _), steps in sides.items() for k, (x, of, i) in enumerate(steps)]
     with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
         found = iter(list(pool.map(lambda job: job[0](*job[1:]), jobs)))
-    return dict.fromkeys(f"{m}_{name}" for name in ("floor", "truth") for m in ("emd", "bw")) | {name: [next(found) for _ in steps] for name, steps in sides.items()}
+    return dict.fromkeys(f"{m}_{name}" for name in ("floor", "truth") for m in ("emd", "bw")) | {f"{m}_{name}": [next(found) for _ in steps] for (m, name), steps in sides.items()}
 
 
 measures = {"emd": wasserstein, "w2": partial(wasserstein, power=2), "bw": bures_wasserstein}

@@ -242,7 +242,7 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
     K, theta, beta = len(tau), full[:-1], full[-1]
     h = tau / (noise.shape[1] + 1)
     means = [p @ f for p, f in zip(w[1:], seen)]
-    a = [p[:, None] * (f - m) for p, f, m in zip(w[1:], seen, means)]
+    a = list(map(_around, w[1:], seen))
     b, r, J, slopes, Ys, Zs = [], [], [], [], [], []
     for k in range(K):
         Y, Z = (np.asarray(q) for q in predict_step(energy, theta, beta, x[k], w[k], tau[k], noise[k]))
@@ -253,8 +253,7 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
         slope = np.concatenate([s[:, :-1] for _, s in both] + [sum(s[:, -1:] for _, s in both) * h[k]], 1) / len(Y)
         Ys.append(Y), Zs.append(np.concatenate(list(Z) + [np.broadcast_to(np.eye(len(full))[-1], (len(f), 1, len(full)))], 1))
         slopes.append(slope * w[k][:, None, None])
-        mean = w[k] @ f
-        b.append(w[k][:, None] * (f - mean)), r.append(means[k] - mean)
+        b.append(_around(w[k], f)), r.append(means[k] - w[k] @ f)
         J.append(_contract(slopes[k], Zs[k]))
     if paired:
         S, bias, extra = _Tridiagonal([p - q for p, q in zip(a, b)], [np.zeros_like(q) for q in b], floor=1e-8 * (w**2).sum(1).max()), 0.0, 0.0
@@ -272,6 +271,11 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
         debiased[-1, -1] += precision
         G[-1, -1] += precision
     return s, debiased, G, float(white @ white * shrink / len(white)), r, S
+
+
+def _around(p, f):
+    "Test functions `[n, m]` less their mean, with the weights `[n]` of the particles."
+    return p[:, None] * (f - p @ f)
 
 
 def _shrink(r, w):
@@ -464,8 +468,7 @@ def _misfit_at_rest(moments, seen, x, w):
     "Misfit of all moments, as that of a fit, if every snapshot is a sample of the population before."
     here = [m(a) for m, a in zip(moments, x)]
     r = [p @ f - q @ h for p, f, q, h in zip(w[1:], seen, w, here)]
-    spread = lambda p, f: p[:, None] * (f - p @ f)
-    return _Tridiagonal([spread(p, f) for p, f in zip(w[1:], seen)], [spread(q, h) for q, h in zip(w, here)]).distance(r) * _shrink(r, w)
+    return _Tridiagonal(list(map(_around, w[1:], seen)), list(map(_around, w, here))).distance(r) * _shrink(r, w)
 
 
 def _padded(snapshots):
