@@ -497,13 +497,13 @@ def fit_scaling(snapshots, standardize=True, n_components=None, names=None):
     """
     x = np.concatenate(snapshots.x)
     names, loadings = None if names is None else tuple(names), None
-    center = x.mean(0) if standardize or n_components else np.zeros(x.shape[1])
+    center = x.mean(0, dtype=np.float64) if standardize or n_components else np.zeros(x.shape[1])
     if n_components:
         from sklearn.decomposition import PCA
         most = min(x.shape)
         if not 1 <= n_components <= most:
             raise InputError(f"n_components = {n_components}: {x.shape[0]} training particles of {x.shape[1]} features have between 1 and {most} principal components")
-        loadings = PCA(n_components, random_state=0).fit(x).components_.T
+        loadings = PCA(n_components, random_state=0).fit(x - center).components_.T  # it would square the mean
     z = x - center if loadings is None else (x - center) @ loadings
     scale = z.std(0)
     if not standardize:
