@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'Columns', 'numbers', 'Reading', 'from_table', 'group_labels
            'read_array', 'write_array', 'read_archive', 'read_table', 'check_notation', 'read', 'file_kind',
            'check_known', 'from_file']
 
-# %% ../nbs/26_reading.ipynb #c5f15183
+# %% ../nbs/26_reading.ipynb #708af953
 import bz2
 import gzip
 import io
@@ -27,11 +27,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-# %% ../nbs/26_reading.ipynb #8ef38dab
+# %% ../nbs/26_reading.ipynb #155d00c6
 from .core import InputError, choose, first_line
 from .snapshots import Snapshots, from_labels, from_trajectories, looks_like_dates, numeric, time_labels, unique_times
 
-# %% ../nbs/26_reading.ipynb #f1d37aeb
+# %% ../nbs/26_reading.ipynb #4f1fe9bb
 @dataclass(frozen=True)
 class Columns:
     "What was taken from a file, and what was left out: names, and the reason for each of `left_out`."
@@ -53,7 +53,7 @@ def _some(names, most=20):
     names = [str(n) for n in names]
     return ", ".join(names if len(names) <= most else [*names[:most - 2], "...", names[-1]]) + (f" ({len(names)} in all)" if len(names) > most else "")
 
-# %% ../nbs/26_reading.ipynb #5a84eb23
+# %% ../nbs/26_reading.ipynb #dc99ae3b
 def _kind(path):
     "The ending of a path in lower case, without that of a compressed table."
     path = Path(path)
@@ -63,7 +63,7 @@ def _kind(path):
         return inner if inner in (".csv", ".tsv", ".txt") else inner + kind if inner else kind
     return kind
 
-# %% ../nbs/26_reading.ipynb #28a9a1c4
+# %% ../nbs/26_reading.ipynb #4a64d8db
 def numbers(
     column,  # pandas `Series`
     decimal: str = ".",  # mark of decimals in text
@@ -110,7 +110,7 @@ def numbers(
     values[there] = found
     return values, "in percent" if percent else ""
 
-# %% ../nbs/26_reading.ipynb #8358cd6c
+# %% ../nbs/26_reading.ipynb #0bdcc52c
 _NOTATION = r"[+-]?\d+([.,' \u2019\u00a0\u202f_]\d+)*%?"
 _MARKS = {",": ",", ".": ".", "'": "\\'", "\u2019": "\u2019", " ": "' '", "\u00a0": "\u00a0", "\u202f": "\u202f", "_": "_"}
 
@@ -151,7 +151,7 @@ def _short(text, most=30):
     text = str(text)
     return text if len(text) <= most else text[:most - 3] + "..."
 
-# %% ../nbs/26_reading.ipynb #10f3ca03
+# %% ../nbs/26_reading.ipynb #fdb59573
 @dataclass(frozen=True)
 class Reading:
     "What `read` found: snapshots, and what they were made from."
@@ -184,7 +184,7 @@ def group_labels(column):
         raise InputError(f"column '{column.name}' names no population in row {missing[0]} ({len(missing)} such rows): name it, or leave those rows out")
     return column.astype(str).to_numpy()
 
-# %% ../nbs/26_reading.ipynb #1979a4aa
+# %% ../nbs/26_reading.ipynb #7d8d02e6
 def _read_frame(table, time_key="samples", features=None, group_key=None, weight_key=None, decimal=".", thousands=None, notes=()):
     "The `Reading` of a data frame."
     table = _frame(table, (time_key, group_key, weight_key, *(features or ())))
@@ -264,12 +264,12 @@ def _group_of(name, groups):
 
 def _warned(reading):
     "Say in Python what a shell shows: columns that are left out though they are no plain text."
-    odd = {c: why for c, why in reading.columns.left_out.items() if not why.startswith(("text", "not among"))}
+    odd = {c: why for c, why in reading.columns.left_out.items() if not why.startswith(("text", "not among", "another", "array"))}
     if odd:
         warnings.warn(f"left out are {_some([f'{c} ({why})' for c, why in odd.items()], 12)}: name the features to use others", stacklevel=3)
     return reading
 
-# %% ../nbs/26_reading.ipynb #45b1fdb8
+# %% ../nbs/26_reading.ipynb #9f1448c9
 _INDEX = re.compile(r"Unnamed: \d+(?:\.\d+)*|Unnamed: \d+_level_\d+|\s*|__index_level_\d+__|(index|level_\d+)(?:\.\d+)?")
 _ID = re.compile(r"(?i:(.*[\W_])?(id|ids|uid|uuid|guid)|(cell|row|sample|animal|subject|particle|track|object|patient|mouse)s?id)\d?|.*[a-z](ID|Id)")
 _NAME = re.compile(r"(?i)(.*[\W_])?(idx|index|barcodes?|rows?|row ?names?|number|no|nr|num|nummer|key|name|label|code|obs|observation|cells?|samples?|particles?|individuals?|animals?|subjects?|patients?|mouse|tracks?|objects?)\.?")
@@ -293,7 +293,7 @@ def _counts_rows(name, column, values, at):
     runs = lambda v: len(v) >= 10 and v.max() - v.min() == len(v) - 1 == len(np.unique(v)) - 1
     return "it numbers the rows" if runs(values) or all(map(runs, every)) and len({v.min() for v in every}) == 1 else ""
 
-# %% ../nbs/26_reading.ipynb #7805dd9d
+# %% ../nbs/26_reading.ipynb #a9df3c72
 def read_h5ad(path):
     "The AnnData object in an `.h5ad`, `.h5ad.gz` or `.zarr` store. Raises `InputError` if it cannot be read, or a package is missing."
     path = Path(path)
@@ -360,7 +360,7 @@ def representation(adata, rep="X_pca", n_components=None):
         raise InputError(f"'{rep}' holds counts: normalise and take logarithms first (scanpy's normalize_total and log1p), or give a reduction, such as --rep X_pca (in Python rep='X_pca')")
     return x
 
-# %% ../nbs/26_reading.ipynb #044721b9
+# %% ../nbs/26_reading.ipynb #039f1ad6
 def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, weights=None):
     "The `Reading` of an AnnData object; components of genes are left to be learned."
     keys = {c: c for c in adata.obs.columns}
@@ -386,7 +386,7 @@ def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, we
     columns = Columns(genes or (f"{x.shape[1]} columns of {rep}",), _time_of(time_key, s), _group_of(groups, names), weights, dict.fromkeys(others, "another representation"))
     return Reading(s, columns, genes, None if embedded else n_components)
 
-# %% ../nbs/26_reading.ipynb #d46cb733
+# %% ../nbs/26_reading.ipynb #22cbf362
 def read_array(path):
     "The array in a `.npy` file. Raises `InputError` if it is missing, truncated or holds Python objects."
     path = Path(path)
@@ -438,7 +438,7 @@ def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None,
     left = {k: f"array {shape}" for k, shape in shapes.items() if k not in taken.values()}
     return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left))
 
-# %% ../nbs/26_reading.ipynb #a112def7
+# %% ../nbs/26_reading.ipynb #f12693eb
 _PARTICLES = ("pcs", "X_pca", "X", "x", "Xs", "xs", "data", "embedding", "particles", "samples", "trajectories")
 _TIMES = ("sample_labels", "t", "ts", "time", "times", "dts", "labels", "time_labels", "day", "days")
 
@@ -471,7 +471,7 @@ def _load(f, path, key):
 def _listed(shapes):
     return _some([f"{k} {s}" for k, s in shapes.items()]) or "none"
 
-# %% ../nbs/26_reading.ipynb #56977277
+# %% ../nbs/26_reading.ipynb #b4b5b554
 def read_table(
     path,
     separator: str | None = None,  # of fields, found if not given
@@ -509,7 +509,7 @@ def check_notation(separator=None, decimal=".", thousands=None):
     if separator is not None and len(_SEPARATORS.get(separator, separator)) != 1 and separator not in _SEPARATORS:
         raise InputError(f"--separator {separator!r}: one character, tab or space")
 
-# %% ../nbs/26_reading.ipynb #8fea4a48
+# %% ../nbs/26_reading.ipynb #5becd5c5
 _SEPARATORS = {"\\t": "\t", "tab": "\t", "space": r"\s+", " ": r"\s+"}
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _NAMED = {";": "';'", "\t": "tab", "|": "'|'", r"\s+": "space", ",": "','"}
@@ -560,7 +560,7 @@ def _separator(path, text):
             return s
     return max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
 
-# %% ../nbs/26_reading.ipynb #759d9813
+# %% ../nbs/26_reading.ipynb #eb8e15b7
 KINDS = {  # by ending: the options that it knows
     **dict.fromkeys((".csv", ".tsv", ".txt"), ("time_key", "features", "group_key", "weight_key", "separator", "decimal", "thousands", "encoding")),
     ".parquet": ("time_key", "features", "group_key", "weight_key", "decimal", "thousands"),
@@ -611,6 +611,7 @@ def check_known(kind, given, defaults, known=KINDS):
     for name, value in given.items():
         if name not in known[kind] and value != defaults[name]:
             for_what = [k for k in known if name in known[k]]
+            value = ",".join(value) if isinstance(value, (list, tuple)) else value
             raise InputError(f"--{name.replace('_', '-')} {value} means nothing for a {'folder' if kind == 'folder' else f'file that ends in {kind}'}: leave it out" + (f" (it is for {', '.join(for_what)})" if for_what else ""))
 
 
@@ -619,13 +620,14 @@ def from_file(path, time_key="samples", features=None, dt=1.0, group_key=None, w
 
     Warns of columns of a table that are left out though they hold numbers, dates or durations. Raises `InputError` as `read`, and for `n_components` of what is no reduction.
     """
-    options = {k: choose(k, {n: options[k] for n in [*_DEFAULTS] if n == k} or dict.fromkeys(_DEFAULTS), "option") for k in options}
+    for name in options:
+        choose(name, _DEFAULTS, "option")
     reading = read(path, time_key, features, dt, group_key, weight_key, rep, n_components, **options)
     if reading.n_components:
         raise InputError(f"n_components = {n_components} is of a reduction in an .h5ad file: give it to `fit` (or --n-components to `generate`), which learns them from the training particles alone")
     return _warned(reading).snapshots
 
-# %% ../nbs/26_reading.ipynb #80b65fdc
+# %% ../nbs/26_reading.ipynb #7955f128
 _DEFAULTS = {k: p.default for k, p in signature(read).parameters.items() if k not in ("source", "n_components")}
 
 
