@@ -106,12 +106,12 @@ def generate():
         check_place(data_dir)
         options = DatasetOptions(**options)
         source = load_snapshots(options)
-        if source.columns is not None:
-            click.echo(source.columns)
         place = Path(data_dir) / dataset_name(options)
-        overwrite or check_replaced(place, vars(options))
+        overwrite or check_replaced(place, vars(options), source.columns)
         before = data_sum(place)
         dataset, snapshots = make_dataset(options, source)
+        if source.columns is not None:
+            click.echo(source.columns)
         if options.test_ratio == 0:
             click.echo("nothing is held out: errors will be those on the training particles")
         path = save_dataset(dataset, snapshots, data_dir, overwrite)

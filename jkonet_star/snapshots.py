@@ -190,8 +190,9 @@ def _is_number(a):
 def _no_time(labels):
     "What to say of labels that are not all numbers."
     kind = labels.dtype.kind
-    if np.isnat(labels).any() if kind in "Mm" else False:
-        return f"the time label of row {np.flatnonzero(np.isnat(labels))[0]} is missing"
+    labels = labels[~np.isnat(labels)] if kind in "Mm" else labels
+    if not len(labels):
+        return "time labels must be numbers, and all are missing"
     if kind == "m":
         days = labels / np.timedelta64(1, "s") / 86400
         unit, values = ("days", days) if (days == 0).all() or np.abs(days).max() >= 1 else ("hours", 24 * days)
@@ -347,10 +348,15 @@ def _looks_swapped(x):
     if x.dtype.kind not in "fiub" or min(x.shape) < 1:
         return False
     few = x[evenly(len(x), 256)]
-    spread = few.astype(float).std((0, 1))
-    if not np.isfinite(spread).all() or not (spread > 0).any():
+    if not np.isfinite(few).all() or not np.isfinite(x[:256, :256]).all():
         return False
-    x = (x[:256, :256, spread > 0] - few.mean((0, 1))[spread > 0]) / spread[spread > 0]
+    few = few.astype(float)
+    few = few / max(np.abs(few).max(), 1e-300)  # squares stay finite
+    spread = few.std((0, 1))
+    if not (spread > 0).any():
+        return False
+    x = x[:256, :256, spread > 0].astype(float)
+    x = (x - x.mean((0, 1))) / np.maximum(np.abs(x - x.mean((0, 1))).max((0, 1)), 1e-300)
     (first, chance), (second, other) = _order(x, 0), _order(x, 1)
     n, k = x.shape[:2]
     return (n > k >= 2 and n >= 8 and chance > 0.02 and (k < 5 or other < 0.1)  # many slices in no order

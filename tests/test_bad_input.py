@@ -484,6 +484,7 @@ TABLE = [
     ("$ individuals first", shell("generate --load-from-file swapped.npy"), ["--axes particle,time,feature"]),
     ("$ a population that cannot be split", shell("generate --load-from-file rare.csv --time-key day --group-key arm"), ["'rare'", "time 1", "which has 1"]),
     ("$ another data set of that name", shell("generate --potential flat --n-particles 20 --dataset-name good"), ["holds another data set", "potential sphere, now flat", "--overwrite"]),
+    ("$ another file of that name", shell("generate --load-from-file weights.csv --time-key day --dataset-name good"), ["holds another data set", "now weights.csv", "--overwrite", "features: a, w"]),
     ("$ a data set over a folder of something else", shell("generate --potential sphere --dataset-name results --data-dir ."), ["no data set"]),
     ("$ pickled objects", shell("generate --load-from-file objects.npy"), ["objects.npy cannot be read"]),
     ("$ no features", shell("generate --load-from-file hole.csv --time-key day --features ,"), ["unknown feature column ''"]),
