@@ -122,7 +122,7 @@ def load_snapshots(
     given = {name: getattr(o, name) for name in _OF_FILES} | {"features": _feature_names(o)}
     kind = file_kind(o.load_from_file)
     check_known(kind, {"dt": o.dt}, {"dt": DatasetOptions.dt})
-    found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", ".npz", "folder") else {}))
+    found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", "folder") else {}))
     return replace(found, snapshots=replace(found.snapshots, paired=False)) if o.unpaired else found
 
 

@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'Columns', 'numbers', 'Reading', 'from_table', 'group_labels
            'read_array', 'write_array', 'read_archive', 'read_table', 'check_notation', 'read', 'file_kind',
            'check_known', 'from_file']
 
-# %% ../nbs/26_reading.ipynb #be75e6c8
+# %% ../nbs/26_reading.ipynb #8fc224e1
 import bz2
 import gzip
 import io
@@ -27,11 +27,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-# %% ../nbs/26_reading.ipynb #d2f22fa5
+# %% ../nbs/26_reading.ipynb #97687556
 from .core import InputError, choose, first_line
 from .snapshots import Snapshots, from_labels, from_trajectories, looks_like_dates, numeric, time_labels, unique_times
 
-# %% ../nbs/26_reading.ipynb #5e580383
+# %% ../nbs/26_reading.ipynb #ac22fe54
 @dataclass(frozen=True)
 class Columns:
     "What was taken from a file, and what was left out: names, and the reason for each of `left_out`."
@@ -53,7 +53,7 @@ def _some(names, most=20):
     names = [str(n) for n in names]
     return ", ".join(names if len(names) <= most else [*names[:most - 2], "...", names[-1]]) + (f" ({len(names)} in all)" if len(names) > most else "")
 
-# %% ../nbs/26_reading.ipynb #225ac760
+# %% ../nbs/26_reading.ipynb #678e6216
 def _kind(path):
     "The ending of a path in lower case, without that of a compressed table."
     path = Path(path)
@@ -63,7 +63,7 @@ def _kind(path):
         return inner if inner in (".csv", ".tsv", ".txt") else inner + kind if inner else kind
     return kind
 
-# %% ../nbs/26_reading.ipynb #9972f70c
+# %% ../nbs/26_reading.ipynb #c366c02b
 def numbers(
     column,  # pandas `Series`
     decimal: str = ".",  # mark of decimals in text
@@ -110,7 +110,7 @@ def numbers(
     values[there] = found
     return values, "in percent" if percent else ""
 
-# %% ../nbs/26_reading.ipynb #c753d170
+# %% ../nbs/26_reading.ipynb #21edea07
 _NOTATION = r"[+-]?\d+([.,' \u2019\u00a0\u202f_]\d+)*%?"
 _MARKS = {",": ",", ".": ".", "'": "\\'", "\u2019": "\u2019", " ": "' '", "\u00a0": "\u00a0", "\u202f": "\u202f", "_": "_"}
 
@@ -151,7 +151,7 @@ def _short(text, most=30):
     text = str(text)
     return text if len(text) <= most else text[:most - 3] + "..."
 
-# %% ../nbs/26_reading.ipynb #71413ea1
+# %% ../nbs/26_reading.ipynb #30f63b8d
 @dataclass(frozen=True)
 class Reading:
     "What `read` found: snapshots, and what they were made from."
@@ -184,7 +184,7 @@ def group_labels(column):
         raise InputError(f"column '{column.name}' names no population in row {missing[0]} ({len(missing)} such rows): name it, or leave those rows out")
     return column.astype(str).to_numpy()
 
-# %% ../nbs/26_reading.ipynb #65d8df91
+# %% ../nbs/26_reading.ipynb #2f356132
 def _read_frame(table, time_key="samples", features=None, group_key=None, weight_key=None, decimal=".", thousands=None, notes=()):
     "The `Reading` of a data frame."
     table = _frame(table, (time_key, group_key, weight_key, *(features or ())))
@@ -258,7 +258,7 @@ def _frame(table, named):
 
 
 def _time_of(name, snapshots):
-    return f"{name} ({len(snapshots)} times, {snapshots.t[0]:g} to {snapshots.t[-1]:g})"
+    return f"{name} ({len(snapshots)} times, {snapshots.t[0]:.10g} to {snapshots.t[-1]:.10g})"
 
 
 def _group_of(name, groups):
@@ -272,7 +272,7 @@ def _warned(reading):
         warnings.warn(f"left out are {_some([f'{c} ({why})' for c, why in odd.items()], 12)}: name the features to use others", stacklevel=3)
     return reading
 
-# %% ../nbs/26_reading.ipynb #99ebe145
+# %% ../nbs/26_reading.ipynb #0f96e3f3
 _INDEX = re.compile(r"Unnamed: \d+(?:\.\d+)*|Unnamed: \d+_level_\d+|\s*|__index_level_\d+__|(index|level_\d+)(?:\.\d+)?")
 _ID = re.compile(r"(?i:(.*[\W_])?(id|ids|uid|uuid|guid)|(cell|row|sample|animal|subject|particle|track|object|patient|mouse)s?id)\d?|.*[a-z](ID|Id)")
 _NAME = re.compile(r"(?i)(.*[\W_])?(idx|index|barcodes?|rows?|row ?names?|number|no|nr|num|nummer|key|name|label|code|obs|observation|cells?|samples?|particles?|individuals?|animals?|subjects?|patients?|mouse|tracks?|objects?)\.?")
@@ -296,7 +296,7 @@ def _counts_rows(name, column, values, at):
     runs = lambda v: len(v) >= 10 and v.max() - v.min() == len(v) - 1 == len(np.unique(v)) - 1
     return "it numbers the rows" if runs(values) or all(map(runs, every)) and len({v.min() for v in every}) == 1 else ""
 
-# %% ../nbs/26_reading.ipynb #4ebaed3a
+# %% ../nbs/26_reading.ipynb #7db6a4c9
 def read_h5ad(path):
     "The AnnData object in an `.h5ad`, `.h5ad.gz` or `.zarr` store. Raises `InputError` if it cannot be read, or a package is missing."
     path = Path(path)
@@ -363,7 +363,7 @@ def representation(adata, rep="X_pca", n_components=None):
         raise InputError(f"'{rep}' holds counts: normalise and take logarithms first (scanpy's normalize_total and log1p), or give a reduction, such as --rep X_pca (in Python rep='X_pca')")
     return x
 
-# %% ../nbs/26_reading.ipynb #b69c5e2a
+# %% ../nbs/26_reading.ipynb #209326eb
 def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, weights=None):
     "The `Reading` of an AnnData object; components of genes are left to be learned."
     keys = {c: c for c in adata.obs.columns}
@@ -389,7 +389,7 @@ def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, we
     columns = Columns(genes or (f"{x.shape[1]} columns of {rep}",), _time_of(time_key, s), _group_of(groups, names), weights, dict.fromkeys(others, "another representation"))
     return Reading(s, columns, genes, None if embedded else n_components)
 
-# %% ../nbs/26_reading.ipynb #3601f678
+# %% ../nbs/26_reading.ipynb #64b1bcc0
 def read_array(path):
     "The array in a `.npy` file. Raises `InputError` if it is missing, truncated or holds Python objects."
     path = Path(path)
@@ -412,7 +412,7 @@ def write_array(path, a):
         np.save(SimpleNamespace(write=f.write), a)
 
 
-def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None, dt=1.0, axes=None):
+def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None, axes=None):
     """The `Reading` of an `.npz` file: particles `[N, d]` with a label for each, or an array of three axes, with or without times.
 
     `rep` and `time_key` name the arrays of particles and of times where they have none of the usual names, `group_key` and `weight_key` those of populations and weights. Raises `InputError` for an archive that cannot be read, or in which they are not found.
@@ -431,17 +431,17 @@ def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None,
     if x.ndim == 3:
         if group_key or weight_key:
             raise InputError(f"{path}: groups and weights are of rows [N, d], but '{taken['particles']}' has shape {x.shape}")
-        s = from_trajectories(x, None if labels is None else time_labels(labels) * dt, dt=dt, axes=axes)
+        s = from_trajectories(x, None if labels is None else time_labels(labels), axes=axes)
     elif labels is None:
         raise InputError(f"{path} has no array of times, one for each of the {len(x)} rows of '{taken['particles']}': name it with --time-key (in Python time_key=), there are {_listed(shapes)}")
     elif axes is not None:
         raise InputError(f"--axes is of an array of three axes, but '{taken['particles']}' has shape {x.shape}")
     else:
-        s = from_labels(x, labels, arrays.get("weights"), arrays.get("groups"), dt)
+        s = from_labels(x, labels, arrays.get("weights"), arrays.get("groups"))
     left = {k: f"array {shape}" for k, shape in shapes.items() if k not in taken.values()}
     return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left))
 
-# %% ../nbs/26_reading.ipynb #fae40625
+# %% ../nbs/26_reading.ipynb #d4877ce7
 _PARTICLES = ("pcs", "X_pca", "X", "x", "Xs", "xs", "data", "embedding", "particles", "samples", "trajectories")
 _TIMES = ("sample_labels", "t", "ts", "time", "times", "dts", "labels", "time_labels", "day", "days")
 
@@ -474,7 +474,7 @@ def _load(f, path, key):
 def _listed(shapes):
     return _some([f"{k} {s}" for k, s in shapes.items()]) or "none"
 
-# %% ../nbs/26_reading.ipynb #03a34362
+# %% ../nbs/26_reading.ipynb #97cc5c0c
 def read_table(
     path,
     separator: str | None = None,  # of fields, found if not given
@@ -512,7 +512,7 @@ def check_notation(separator=None, decimal=".", thousands=None):
     if separator is not None and len(_SEPARATORS.get(separator, separator)) != 1 and separator not in _SEPARATORS:
         raise InputError(f"--separator {separator!r}: one character, tab or space")
 
-# %% ../nbs/26_reading.ipynb #ee757d46
+# %% ../nbs/26_reading.ipynb #54e38020
 _SEPARATORS = {"\\t": "\t", "tab": "\t", "space": r"\s+", " ": r"\s+"}
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _NAMED = {";": "';'", "\t": "tab", "|": "'|'", r"\s+": "space", ",": "','"}
@@ -553,7 +553,7 @@ def _separator(path, text):
     if first:
         return first[1]
     usual = "\t" if ".tsv" in _kind(path) else ","
-    lines = [re.sub(r'"[^"]*"', "", a) for a in text.lstrip("\n\r").splitlines()[:2] if a.strip()]
+    lines = [re.sub(r'"[^"]*"', "q", a) for a in text.lstrip("\n\r").splitlines()[:2] if a.strip()]
     if len(lines) < 2:
         return usual
     count = lambda s: [a.count(s) if len(s) == 1 else len(a.split()) - 1 for a in lines]
@@ -561,15 +561,16 @@ def _separator(path, text):
         header, row = count(s)
         if header == row > 0:
             return s
-    return max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
+    found = max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
+    return found if count(found)[0] or ".csv" in _kind(path) else r"\s+"
 
-# %% ../nbs/26_reading.ipynb #cc8a7a7e
+# %% ../nbs/26_reading.ipynb #a8801aea
 KINDS = {  # by ending: the options that it knows
     **dict.fromkeys((".csv", ".tsv", ".txt"), ("time_key", "features", "group_key", "weight_key", "separator", "decimal", "thousands", "encoding")),
     ".parquet": ("time_key", "features", "group_key", "weight_key", "decimal", "thousands"),
     **dict.fromkeys((".h5ad", ".h5ad.gz", ".zarr"), ("time_key", "group_key", "weight_key", "rep")),
     ".npy": ("dt", "axes"),
-    ".npz": ("rep", "time_key", "group_key", "weight_key", "dt", "axes"),
+    ".npz": ("rep", "time_key", "group_key", "weight_key", "axes"),
     "folder": ("dt",)}
 
 
@@ -630,7 +631,7 @@ def from_file(path, time_key="samples", features=None, dt=1.0, group_key=None, w
         raise InputError(f"n_components = {n_components} is of a reduction in an .h5ad file: give it to `fit` (or --n-components to `generate`), which learns them from the training particles alone")
     return _warned(reading).snapshots
 
-# %% ../nbs/26_reading.ipynb #e4f4f3b8
+# %% ../nbs/26_reading.ipynb #de3e6215
 _DEFAULTS = {k: p.default for k, p in signature(read).parameters.items() if k not in ("source", "n_components")}
 
 
@@ -643,7 +644,7 @@ def _table_reading(source, n_components, o):
         table = read_table(source, **given)
         if "separator" in o and o["separator"] is None:
             found = _separator(source, _text(source, o["encoding"]))
-            notes = (f"fields are separated by {_NAMED.get(found, found)}",) if found != ("\\t" if ".tsv" in _kind(source) else ",") else ()
+            notes = (f"fields are separated by {_NAMED.get(found, found)}",) if found != ("\t" if ".tsv" in _kind(source) else ",") else ()
         source = table
     o = {k: v for k, v in o.items() if k not in ("separator", "encoding")}
     try:

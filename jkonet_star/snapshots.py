@@ -196,10 +196,10 @@ def _no_time(labels):
     if kind == "m":
         days = labels / np.timedelta64(1, "s") / 86400
         unit, values = ("days", days) if (days == 0).all() or np.abs(days).max() >= 1 else ("hours", 24 * days)
-        return f"time labels must be numbers, got durations: give their {unit} as numbers, for instance {values[-1]:g} for {labels[-1]}"
+        return f"time labels must be numbers, got durations: give their {unit} as numbers, for instance {values[-1]:g} for {labels[-1].astype('m8[s]')}"
     words = list(dict.fromkeys(str(a) for a in labels.tolist()))
     if kind == "M":
-        words = [str(a) for a in np.unique(labels).astype("M8[s]")]
+        words = [str(a).removesuffix("T00:00:00") for a in np.unique(labels).astype("M8[s]")]
     wrong = next((w for w in words if not _is_number(w)), words[0])
     meant, unit = _meant(words)
     some = ", ".join(f"{v:g} for {w!r}" for w, v in meant[:3])
@@ -265,7 +265,7 @@ def _rounding(t, single):
     ulp, ulp32 = np.spacing(largest), float(np.spacing(np.float32(min(largest, 1e38))))
     near = np.maximum(np.abs(t[1:]), np.abs(t[:-1]))
     long = np.array([len(f"{v:.17g}".strip("-0.")) > 12 for v in t])
-    from32 = long & (t == t.astype(np.float32)) if largest < 1e38 else np.zeros(len(t), bool)  # 0.10000000149011612
+    from32 = long & (np.abs(t - t.astype(np.float32)) <= np.spacing(np.abs(t))) if largest < 1e38 else np.zeros(len(t), bool)  # 0.10000000149011612
     real = gap[gap > 64 * ulp]
     least = lambda tiny: real[~tiny[gap > 64 * ulp]].min(initial=np.inf)
     tiny32 = (gap <= 4e-7 * near) & (from32[1:] | from32[:-1] | single)

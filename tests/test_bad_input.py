@@ -272,7 +272,7 @@ TABLE = [
     ("masked values", two(x=[np.ma.masked_equal(np.eye(2), 1)] * 2), ["snapshot 0", "masked"]),
     ("other features at another time", two(x=[np.zeros((3, 2)), np.zeros((3, 1))]), ["snapshot 1 has dimension 1"]),
     ("the same time up to rounding", two(t=[0.3, 0.1 * 3]), ["0.3 and 0.30000000000000004", "rounding only"]),
-    ("labels as durations", lambda: Snapshots.from_labels(np.zeros((2, 1)), np.array([12, 36], "m8[h]")), ["must be numbers", "1.5 for 36 hours"]),
+    ("labels as durations", lambda: Snapshots.from_labels(np.zeros((2, 1)), np.array([12, 36], "m8[h]")), ["must be numbers", "1.5 for 129600 seconds"]),
     ("labels with decimal commas", lambda: Snapshots.from_labels(np.zeros((2, 1)), ["0,5", "1,5"]), ["0.5 for '0,5'"]),
     ("labels as dates in words", lambda: Snapshots.from_labels(np.zeros((2, 1)), ["2024-01-01", "2024-01-03"]), ["2 for '2024-01-03'"]),
     ("individuals first", lambda: Snapshots.from_trajectories(np.cumsum(rng.normal(size=(50, 6, 2)), 1)), ["looks like (individuals, times, features)"]),
