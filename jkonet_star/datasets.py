@@ -123,7 +123,10 @@ def load_snapshots(
     kind = file_kind(o.load_from_file)
     check_known(kind, {"dt": o.dt}, {"dt": DatasetOptions.dt})
     found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", "folder") else {}))
-    return replace(found, snapshots=replace(found.snapshots, paired=False)) if o.unpaired else found
+    if not o.unpaired:
+        return found
+    columns = replace(found.columns, notes=tuple(n for n in found.columns.notes if "--unpaired" not in n))
+    return replace(found, snapshots=replace(found.snapshots, paired=False), columns=columns)
 
 
 _OF_FILES = ("time_key", "features", "group_key", "weight_key", "rep", "axes", "separator", "decimal", "thousands", "encoding")

@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'Columns', 'numbers', 'Reading', 'from_table', 'group_labels
            'read_array', 'write_array', 'read_archive', 'read_table', 'check_notation', 'read', 'file_kind',
            'check_known', 'from_file']
 
-# %% ../nbs/26_reading.ipynb #8fc224e1
+# %% ../nbs/26_reading.ipynb #9aa7b12e
 import bz2
 import gzip
 import io
@@ -27,11 +27,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-# %% ../nbs/26_reading.ipynb #97687556
+# %% ../nbs/26_reading.ipynb #7f573e67
 from .core import InputError, choose, first_line
 from .snapshots import Snapshots, from_labels, from_trajectories, looks_like_dates, numeric, time_labels, unique_times
 
-# %% ../nbs/26_reading.ipynb #ac22fe54
+# %% ../nbs/26_reading.ipynb #00719db1
 @dataclass(frozen=True)
 class Columns:
     "What was taken from a file, and what was left out: names, and the reason for each of `left_out`."
@@ -53,7 +53,7 @@ def _some(names, most=20):
     names = [str(n) for n in names]
     return ", ".join(names if len(names) <= most else [*names[:most - 2], "...", names[-1]]) + (f" ({len(names)} in all)" if len(names) > most else "")
 
-# %% ../nbs/26_reading.ipynb #678e6216
+# %% ../nbs/26_reading.ipynb #3e0382e7
 def _kind(path):
     "The ending of a path in lower case, without that of a compressed table."
     path = Path(path)
@@ -63,7 +63,7 @@ def _kind(path):
         return inner if inner in (".csv", ".tsv", ".txt") else inner + kind if inner else kind
     return kind
 
-# %% ../nbs/26_reading.ipynb #c366c02b
+# %% ../nbs/26_reading.ipynb #0fa8ff53
 def numbers(
     column,  # pandas `Series`
     decimal: str = ".",  # mark of decimals in text
@@ -110,7 +110,7 @@ def numbers(
     values[there] = found
     return values, "in percent" if percent else ""
 
-# %% ../nbs/26_reading.ipynb #21edea07
+# %% ../nbs/26_reading.ipynb #694035ce
 _NOTATION = r"[+-]?\d+([.,' \u2019\u00a0\u202f_]\d+)*%?"
 _MARKS = {",": ",", ".": ".", "'": "\\'", "\u2019": "\u2019", " ": "' '", "\u00a0": "\u00a0", "\u202f": "\u202f", "_": "_"}
 
@@ -151,7 +151,7 @@ def _short(text, most=30):
     text = str(text)
     return text if len(text) <= most else text[:most - 3] + "..."
 
-# %% ../nbs/26_reading.ipynb #30f63b8d
+# %% ../nbs/26_reading.ipynb #34f1f354
 @dataclass(frozen=True)
 class Reading:
     "What `read` found: snapshots, and what they were made from."
@@ -184,7 +184,7 @@ def group_labels(column):
         raise InputError(f"column '{column.name}' names no population in row {missing[0]} ({len(missing)} such rows): name it, or leave those rows out")
     return column.astype(str).to_numpy()
 
-# %% ../nbs/26_reading.ipynb #2f356132
+# %% ../nbs/26_reading.ipynb #a1fc93d5
 def _read_frame(table, time_key="samples", features=None, group_key=None, weight_key=None, decimal=".", thousands=None, notes=()):
     "The `Reading` of a data frame."
     table = _frame(table, (time_key, group_key, weight_key, *(features or ())))
@@ -272,7 +272,7 @@ def _warned(reading):
         warnings.warn(f"left out are {_some([f'{c} ({why})' for c, why in odd.items()], 12)}: name the features to use others", stacklevel=3)
     return reading
 
-# %% ../nbs/26_reading.ipynb #0f96e3f3
+# %% ../nbs/26_reading.ipynb #bf8b1c6e
 _INDEX = re.compile(r"Unnamed: \d+(?:\.\d+)*|Unnamed: \d+_level_\d+|\s*|__index_level_\d+__|(index|level_\d+)(?:\.\d+)?")
 _ID = re.compile(r"(?i:(.*[\W_])?(id|ids|uid|uuid|guid)|(cell|row|sample|animal|subject|particle|track|object|patient|mouse)s?id)\d?|.*[a-z](ID|Id)")
 _NAME = re.compile(r"(?i)(.*[\W_])?(idx|index|barcodes?|rows?|row ?names?|number|no|nr|num|nummer|key|name|label|code|obs|observation|cells?|samples?|particles?|individuals?|animals?|subjects?|patients?|mouse|tracks?|objects?)\.?")
@@ -296,7 +296,7 @@ def _counts_rows(name, column, values, at):
     runs = lambda v: len(v) >= 10 and v.max() - v.min() == len(v) - 1 == len(np.unique(v)) - 1
     return "it numbers the rows" if runs(values) or all(map(runs, every)) and len({v.min() for v in every}) == 1 else ""
 
-# %% ../nbs/26_reading.ipynb #7db6a4c9
+# %% ../nbs/26_reading.ipynb #8a3797b3
 def read_h5ad(path):
     "The AnnData object in an `.h5ad`, `.h5ad.gz` or `.zarr` store. Raises `InputError` if it cannot be read, or a package is missing."
     path = Path(path)
@@ -363,7 +363,7 @@ def representation(adata, rep="X_pca", n_components=None):
         raise InputError(f"'{rep}' holds counts: normalise and take logarithms first (scanpy's normalize_total and log1p), or give a reduction, such as --rep X_pca (in Python rep='X_pca')")
     return x
 
-# %% ../nbs/26_reading.ipynb #209326eb
+# %% ../nbs/26_reading.ipynb #33e97c62
 def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, weights=None):
     "The `Reading` of an AnnData object; components of genes are left to be learned."
     keys = {c: c for c in adata.obs.columns}
@@ -389,7 +389,7 @@ def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, we
     columns = Columns(genes or (f"{x.shape[1]} columns of {rep}",), _time_of(time_key, s), _group_of(groups, names), weights, dict.fromkeys(others, "another representation"))
     return Reading(s, columns, genes, None if embedded else n_components)
 
-# %% ../nbs/26_reading.ipynb #64b1bcc0
+# %% ../nbs/26_reading.ipynb #ed0e37bf
 def read_array(path):
     "The array in a `.npy` file. Raises `InputError` if it is missing, truncated or holds Python objects."
     path = Path(path)
@@ -439,11 +439,15 @@ def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None,
     else:
         s = from_labels(x, labels, arrays.get("weights"), arrays.get("groups"))
     left = {k: f"array {shape}" for k, shape in shapes.items() if k not in taken.values()}
-    return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left))
+    notes = (_PAIRED,) if x.ndim == 3 else ()
+    return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left, notes))
 
-# %% ../nbs/26_reading.ipynb #d4877ce7
+# %% ../nbs/26_reading.ipynb #c79a0704
 _PARTICLES = ("pcs", "X_pca", "X", "x", "Xs", "xs", "data", "embedding", "particles", "samples", "trajectories")
 _TIMES = ("sample_labels", "t", "ts", "time", "times", "dts", "labels", "time_labels", "day", "days")
+
+
+_PAIRED = "row i is taken for the same individual at every time (--unpaired if it is not)"
 
 
 def _shape(f, key):
@@ -474,7 +478,7 @@ def _load(f, path, key):
 def _listed(shapes):
     return _some([f"{k} {s}" for k, s in shapes.items()]) or "none"
 
-# %% ../nbs/26_reading.ipynb #97cc5c0c
+# %% ../nbs/26_reading.ipynb #67c2073a
 def read_table(
     path,
     separator: str | None = None,  # of fields, found if not given
@@ -512,7 +516,7 @@ def check_notation(separator=None, decimal=".", thousands=None):
     if separator is not None and len(_SEPARATORS.get(separator, separator)) != 1 and separator not in _SEPARATORS:
         raise InputError(f"--separator {separator!r}: one character, tab or space")
 
-# %% ../nbs/26_reading.ipynb #54e38020
+# %% ../nbs/26_reading.ipynb #fb0881af
 _SEPARATORS = {"\\t": "\t", "tab": "\t", "space": r"\s+", " ": r"\s+"}
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _NAMED = {";": "';'", "\t": "tab", "|": "'|'", r"\s+": "space", ",": "','"}
@@ -564,7 +568,7 @@ def _separator(path, text):
     found = max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
     return found if count(found)[0] or ".csv" in _kind(path) else r"\s+"
 
-# %% ../nbs/26_reading.ipynb #a8801aea
+# %% ../nbs/26_reading.ipynb #589af439
 KINDS = {  # by ending: the options that it knows
     **dict.fromkeys((".csv", ".tsv", ".txt"), ("time_key", "features", "group_key", "weight_key", "separator", "decimal", "thousands", "encoding")),
     ".parquet": ("time_key", "features", "group_key", "weight_key", "decimal", "thousands"),
@@ -631,7 +635,7 @@ def from_file(path, time_key="samples", features=None, dt=1.0, group_key=None, w
         raise InputError(f"n_components = {n_components} is of a reduction in an .h5ad file: give it to `fit` (or --n-components to `generate`), which learns them from the training particles alone")
     return _warned(reading).snapshots
 
-# %% ../nbs/26_reading.ipynb #de3e6215
+# %% ../nbs/26_reading.ipynb #c8b9e184
 _DEFAULTS = {k: p.default for k, p in signature(read).parameters.items() if k not in ("source", "n_components")}
 
 
@@ -659,7 +663,7 @@ def _cells_reading(source, n_components, o):
 
 def _array_reading(path, n_components, o):
     s = from_trajectories(read_array(path), **o)
-    return Reading(s, Columns((f"{s.d} columns of the array",), _time_of("the first axis" if o["axes"] is None else f"the axis of that name in {o['axes']}", s)), None, n_components)
+    return Reading(s, Columns((f"{s.d} columns of the array",), _time_of("the first axis" if o["axes"] is None else f"the axis of that name in {o['axes']}", s), notes=(_PAIRED,)), None, n_components)
 
 
 def _archive_reading(path, n_components, o):
