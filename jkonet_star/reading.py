@@ -349,7 +349,7 @@ def representation(adata, rep="X_pca", n_components=None):
             raise InputError(f"n_components = {n_components}, but '{rep}' has {x.shape[1]} columns")
         return x[:, :n_components or None]
     if rep not in ("X", "raw"):
-        choose(rep, {**dict.fromkeys(adata.obsm), **dict.fromkeys(adata.layers), "X": None, **({} if adata.raw is None else {"raw": None})}, "representation (key of .obsm, layer, X, or raw)")
+        choose(rep, {**dict.fromkeys(adata.obsm), **dict.fromkeys(_layers(adata)), "X": None, **({} if adata.raw is None else {"raw": None})}, "representation (key of .obsm, layer, X, or raw)")
     if n_components:
         raise InputError(f"'{rep}' holds genes: their {n_components} principal components belong to the model. Give n_components to `fit` (or --n-components to `generate`), which learns them from the training cells alone")
     if rep == "raw" and adata.raw is None:
@@ -364,6 +364,10 @@ def representation(adata, rep="X_pca", n_components=None):
     return x
 
 # %% ../nbs/26_reading.ipynb #33e97c62
+def _layers(adata):
+    return [k for k in adata.layers if k is not None]  # which is X in anndata 0.13
+
+
 def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, weights=None):
     "The `Reading` of an AnnData object; components of genes are left to be learned."
     keys = {c: c for c in adata.obs.columns}
@@ -385,7 +389,7 @@ def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, we
     if min(s.sizes) < 2:
         raise InputError(f"there is one cell only at time {s.t[int(np.argmin(s.sizes))]:g}: a population needs at least two. Leave that time out, or bin times")
     genes = None if embedded else tuple((adata.raw if rep == "raw" else adata).var_names)
-    others = [k for k in (*adata.obsm, *adata.layers) if k != rep]
+    others = [k for k in (*adata.obsm, *_layers(adata)) if k != rep]
     columns = Columns(genes or (f"{x.shape[1]} columns of {rep}",), _time_of(time_key, s), _group_of(groups, names), weights, dict.fromkeys(others, "another representation"))
     return Reading(s, columns, genes, None if embedded else n_components)
 
@@ -499,7 +503,7 @@ def read_table(
     separator = _SEPARATORS.get(separator, separator) or _separator(path, text)
     skip = 1 if re.match(r"sep=.\r?\n", text, re.I) else 0
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, thousands=thousands, skiprows=skip, skipinitialspace=True, **({} if len(separator) == 1 else {"engine": "python"}), **({"low_memory": False} if len(separator) == 1 else {}))
+        table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, thousands=thousands, skiprows=skip, skipinitialspace=True, low_memory=False)
     except Exception as e:
         raise InputError(f"{path} cannot be read as a table: {first_line(e)}") from None
     if not isinstance(table.index, pd.RangeIndex):

@@ -158,6 +158,9 @@ def _groups(g, n, i):
     g = np.asarray(g)
     if g.shape != (n,):
         raise InputError(f"groups of snapshot {i} have shape {g.shape}: give the name of a population for each of its {n} particles")
+    missing = [k for k, a in enumerate(g.tolist()) if a is None or str(a) in ("nan", "<NA>")] if g.dtype.kind in "Of" else []
+    if missing:
+        raise InputError(f"groups of snapshot {i} name no population for particle {missing[0]} ({len(missing)} such particles): name it, or leave those particles out")
     return g.astype(str)
 
 # %% ../nbs/01_snapshots.ipynb #1dbf9d51

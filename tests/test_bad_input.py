@@ -290,6 +290,7 @@ TABLE = [
     ("weights that are all zero", two(weights=[[1, 1, 1], [0, 0, 0]]), ["weights of snapshot 1"]),
     ("weights whose sum overflows", two(weights=[[1e308] * 3] * 2), ["weights of snapshot 0"]),
     ("groups of one time only", two(groups=[["a"] * 3]), ["groups", "2 snapshots"]),
+    ("a particle of no population", two(groups=[["a", None, "a"], ["a"] * 3]), ["groups of snapshot 0", "particle 1"]),
     ("a population seen once", lambda: by_group(two(groups=[["a", "a", "b"], ["a"] * 3])()), ["'b' was seen at one time only (0)"]),
     ("paired, but of other sizes", lambda: Snapshots([np.zeros((3, 2)), np.zeros((2, 2))], [0, 1], paired=True), ["[3, 2]", "paired"]),
     ("labels as dates", lambda: Snapshots.from_labels(np.zeros((2, 1)), np.array(["2024-01-01", "NaT"], "M8[D]")), ["must be numbers"]),
