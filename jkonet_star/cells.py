@@ -9,7 +9,8 @@ __all__ = ['to_anndata', 'push_forward', 'embed_drift']
 import numpy as np
 
 from .core import InputError, choose
-from .snapshots import group_labels, representation, time_labels
+from .reading import group_labels, representation
+from .snapshots import time_labels
 
 # %% ../nbs/15_cells.ipynb #a8565ceb
 def to_anndata(adata, solution, time_key=None, rep="X_pca", groups=None, key="jkonet"):

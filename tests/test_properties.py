@@ -16,8 +16,9 @@ from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
 from jkonet_star.gradient_descent import Checkpoint, GradientDescent
 from jkonet_star.least_squares import LeastSquares
+from jkonet_star.reading import from_file
 from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots, from_file
+from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit, fit_many, fit_matched, fit_stream, load_model, solvers
 from jkonet_star.weak_form import WeakForm
 
