@@ -7,7 +7,6 @@ __all__ = ['GradientDescent', 'Checkpoint', 'identity_of', 'advance', 'train', '
 
 # %% ../nbs/11_gradient_descent.ipynb #8d96a5f1
 import hashlib
-import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ import numpy as np
 import optax
 from tqdm import tqdm
 
-from .core import InputError, check_memory, choose, first_line, writing
+from .core import InputError, check_memory, choose, first_line, n_cores, writing
 from .devices import everywhere, on_processor, spread
 from .networks import NeuralInteraction, NeuralPotential, n_weights
 from .residual import Energy, loss, mean_fields, observe
@@ -233,7 +232,7 @@ def fit_many_networks(couplings, terms, config, variants):
         def alone(state, rate):
             with jax.enable_x64(wide):
                 return jax.block_until_ready(run(energy, observed, held_out, rate, state, 0, config.epochs))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(n_cores()) as pool:
             ends = list(pool.map(alone, states, rates))
     else:
         state = run_all(energy, observed, held_out, rates, everywhere(jax.tree.map(lambda *a: jnp.stack(a), *states)), 0, config.epochs)
