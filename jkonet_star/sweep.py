@@ -200,11 +200,11 @@ def _place(folder, name, notebook):
 
 def _file(spec, name, value):
     "The absolute path of what a sweep names. Raises `InputError` if it is not there."
-    path = Path(os.path.abspath(spec.parent / os.path.expanduser(value)))
+    path = spec.parent / os.path.expanduser(value)
     if not path.exists():
         here = " (there is one in the folder you are in)" if Path(value).exists() else ""
-        raise InputError(f"{spec}: {name}: there is no {value} in {path.parent}, and paths in a sweep start from the folder of its file{here}")
-    return path
+        raise InputError(f"{spec} names the {name} {value}, but there is no file {path}: paths in a sweep start from the folder of its file{here}")
+    return Path(os.path.abspath(path))
 
 
 def _files(spec, given):
@@ -230,7 +230,8 @@ def _contents(files, seen):
 
 
 def _notebook_plan(spec, text, folder, table):
-    path = _file(spec, "notebook", str(text["notebook"]))
+    _file(spec, "notebook", str(text["notebook"]))
+    path = spec.parent / str(text["notebook"])
     try:
         notebook = nbformat.read(path, 4)
     except Exception as e:
