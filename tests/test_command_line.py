@@ -3,9 +3,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from click.testing import CliRunner
 
 from jkonet_star.cli import cli
+
+pytestmark = pytest.mark.newest
 
 GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --dataset-name small"
 
