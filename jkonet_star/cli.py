@@ -57,7 +57,7 @@ def _keep_compiled():
 def _can_write(home, place):
     "Whether there is a home and files can be written to a folder in it, which is made if it is not there."
     try:
-        if home.is_absolute() and home.is_dir():
+        if home.is_absolute() and home != home.parent and home.is_dir():  # containers say /
             place.mkdir(parents=True, exist_ok=True)
             return os.access(place, os.W_OK)
     except OSError:

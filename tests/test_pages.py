@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(ROOT / "nbs").parts) and p.name != "index.ipynb")]
 LESS = {  # added to a command that would take long
     "jkonet-star generate --potential": "--n-particles 60", "jkonet-star train": "--epochs 2", "jkonet-star sweep": "--dry-run",
-    "papermill nbs/tutorials/cells.ipynb": "-p epochs 2 -p members 2", "papermill nbs/experiments/cells.ipynb": '-p epochs 2 -y "seeds: [0]"'}
+    "papermill nbs/tutorials/cells.ipynb": "-p epochs 2 -p members 2",
+    "papermill nbs/experiments/pairing.ipynb": "-p n_timesteps 2", "papermill nbs/experiments/cells.ipynb": '-p epochs 2 -y "seeds: [0]"'}
 ELSEWHERE = {  # not run here: by which words a command begins, and why
     "python3 -m venv": ".ci/run does it", ". ": ".ci/run does it", "pip install": ".ci/run does it", "pytest": "this is it", "coverage": "as long as the suite",
     "git clone": "the network", "cd jkonet_star": "the network", "jupyter lab": "opens a browser", "nbdev_": "tests/test_repository.py",
