@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from .core import InputError, check_place, writing
+from .core import InputError, check_place, first_line, writing
 from .runs import mending
 
 # %% ../nbs/22_cli.ipynb #4f897e67
@@ -92,7 +92,16 @@ def sentences(f, computes=True):
                 raise
             click.echo(f"error: {e}", err=True)
             sys.exit(2)
+        except Exception as e:
+            asked = " ".join(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_switches))
+            if options.get("debug") or not asked:
+                raise
+            click.echo(f"error: JAX was told by {asked} to be strict, and stops: {first_line(e)}. Without it the command goes on", err=True)
+            sys.exit(2)
     return run
+
+
+_switches = ("JAX_DEBUG_", "JAX_NUMPY_", "JAX_TRANSFER_GUARD", "JAX_CHECK_TRACER_LEAKS", "JAX_ENABLE_CHECKS", "JAX_DISABLE_JIT")  # of JAX, to look for mistakes
 
 
 def options_of(cls, helps, types=True):

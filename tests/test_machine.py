@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,36 @@ def test_a_link_to_another_disk(tmp_path, monkeypatch):
     assert (tmp_path / "data").is_symlink() and (tmp_path / "out").is_symlink()
     assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.glob("disk/*/*")) == ["disk/data/small", "disk/out/small"]
     assert (tmp_path / "disk" / "out" / "small" / "jkonet-star-linear-potential" / "model.npz").is_file()
+
+
+@pytest.mark.parametrize("solver, settings", [
+    ("jkonet-star-potential", {"epochs": 2, "hidden": (4,)}), ("jkonet-star-potential", {"epochs": 2, "hidden": (4,), "validation": 0}), ("jkonet-star-linear-potential-internal", {"n_features": 10}),
+    ("jkonet-vanilla", {"epochs": 1, "hidden": (4,), "map_hidden": (4,), "inner_steps": 2})])
+def test_jax_stops_at_the_first_nan(solver, settings):
+    "Nothing that works computes one on its way."
+    import jax
+    import numpy as np
+    from jkonet_star.simulate import simulate
+    from jkonet_star.solvers import fit
+    seen = simulate("double_exp", beta=0.1, n_particles=40, n_steps=2)
+    with jax.debug_nans(True), jax.debug_infs(True):
+        model = fit(seen, solver, **settings)
+    assert np.isfinite(model.drift(seen.x[0])).all()
+    if "losses" in model.stats:
+        assert np.isfinite(model.stats["losses"][:, 0]).all() and np.isnan(model.stats["losses"][:, 1]).all() == (settings.get("validation") == 0 or solver == "jkonet-vanilla")
+
+
+def test_a_switch_of_jax_that_stops_a_command(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    def stop(options):
+        raise FloatingPointError("invalid value (nan) encountered in mul\nand more")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # commands set it
+    monkeypatch.setattr("jkonet_star.datasets.make_dataset", stop)
+    line = "generate --potential sphere".split()
+    assert isinstance(CliRunner().invoke(cli, line).exception, FloatingPointError)  # a fault of ours has a traceback
+    monkeypatch.setenv("JAX_DEBUG_NANS", "1")
+    done = CliRunner().invoke(cli, line)
+    assert done.exit_code == 2
+    assert done.stderr == "error: JAX was told by JAX_DEBUG_NANS=1 to be strict, and stops: invalid value (nan) encountered in mul. Without it the command goes on\n"
