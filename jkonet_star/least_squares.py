@@ -7,7 +7,6 @@ __all__ = ['slopes', 'along', 'normal_equations', 'LinearFit', 'solve', 'LeastSq
            'fit_least_squares_stream', 'effective_sizes']
 
 # %% ../nbs/09_least_squares.ipynb #a0086bc9
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ import scipy.linalg
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .core import InputError, check_memory
+from .core import InputError, check_memory, n_cores
 from .couplings import couple
 from .devices import by_rows, everywhere, multiple, on_processor
 from .features import interaction_features, potential_features
@@ -73,11 +72,11 @@ def _total(f, chunks):
     "The sum over chunks of the products of what `f` returns; on a processor in threads, one a core, while JAX makes the next."
     if not on_processor():
         return reduce(_plus, ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)))
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
         total, running = None, deque()
         for r in chunks:
             running.append(pool.submit(_on_host, *f(r)))
-            if len(running) > 2 * os.cpu_count():  # chunks do not pile up
+            if len(running) > 2 * n_cores():  # chunks do not pile up
                 total = _plus(total, running.popleft().result())
         return reduce(_plus, (p.result() for p in running), total)
 

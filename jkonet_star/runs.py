@@ -37,7 +37,7 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     clock = Clock()
     from jkonet_star.datasets import load_dataset
     from jkonet_star.solvers import LeastSquares, make_settings, solvers
-    terms, method = choose(solver, solvers, "solver")
+    _, method = choose(solver, solvers, "solver")
     judge = choose(evaluate_on, judges, "evaluate_on")
     settings = read_settings(config) | {k: v for k, v in settings.items() if v is not None}
     if method.settings is LeastSquares and settings.pop("epochs", None) is not None:
@@ -49,20 +49,15 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     Thread(target=_import_ahead, daemon=True).start()
     clock("load")
 
-    from jkonet_star.density import add_score, target_mixtures
     from jkonet_star.evaluate import evaluate
-    from jkonet_star.solvers import fit, populations
-    couplings = data.couplings if method.couples else data.train
-    n_components = data.info["parameters"]["n_gmm_components"]
-    if "internal" in terms and settings.get("evaluate_at") == "target":
-        couplings = add_score(couplings, target_mixtures(populations(couplings), n_components, seed))
-        clock("density")
+    from jkonet_star.solvers import fit
+    seen = data.couplings if method.couples else data.train
     click.echo(f"{solver} on {dataset}")
     checkpoint = Path(out_dir) / dataset / f"{solver}.checkpoint.npz"
     if resume and not checkpoint.is_file():
         click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
     try:
-        solution = fit(couplings, solver, seed, progress=sys.stderr.isatty(), scaling=data.scaling, checkpoint=checkpoint, resume=resume, **settings)
+        solution = fit(seen, solver, seed, progress=sys.stderr.isatty(), scaling=data.scaling, n_gmm_components=data.info["parameters"]["n_gmm_components"], checkpoint=checkpoint, resume=resume, **settings)
     except KeyboardInterrupt:
         raise InputError(f"interrupted. {f'{checkpoint} is kept: give the same command with --resume to go on' if checkpoint.is_file() else 'Nothing was written'}") from None
     clock("fit")
