@@ -14,7 +14,8 @@ from jkonet_star.couplings import couple
 from jkonet_star.evaluate import Truth, gradient_errors, one_step_errors, wasserstein
 from jkonet_star.runs import save_table
 from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots, from_file, standardize, take
+from jkonet_star.reading import from_file
+from jkonet_star.snapshots import Snapshots, standardize, take
 from jkonet_star.solvers import fit
 from jkonet_star.trust import compare
 

@@ -87,27 +87,38 @@ def generate():
     from jkonet_star.datasets import DatasetOptions
 
     helps = {
-        "load_from_file": "a .npy array (T+1, N, d), a folder with data.npy and sample_labels.npy, a CSV or Parquet table, or an .h5ad file of cells",
+        "load_from_file": "a table (.csv, .tsv, .txt, also compressed, or .parquet), cells (.h5ad, .h5ad.gz, .zarr), arrays (.npy of times, particles, features; .npz), or a folder with data.npy and sample_labels.npy",
         "potential": "a function by name, see `list`", "n_timesteps": "number of steps", "dt": "time between snapshots",
         "internal": "none, or wiener for diffusion", "beta": "diffusivity: half the variance per unit time", "interaction": "a function by name, see `list`",
         "dimension": "dimension of a particle", "n_particles": "particles per snapshot", "batch_size": "couple blocks of so many particles, -1 for no blocks",
         "n_gmm_components": "mixture components, where a solver needs a density", "seed": "random seed", "test_ratio": "part held out; 0 trains and evaluates on all",
         "split_population": "hold out at every time on its own, not by trajectory", "leave_one_out": "leave this time index out of training, -1 for none",
         "sinkhorn": "entropic couplings of this epsilon, 0 for exact", "unpaired": "independent particles at every time", "standardize": "scale features by the training particles",
-        "features": "columns of a table, separated by commas", "time_key": "time column of a table or of .obs", "group_key": "column that names populations", "weight_key": "column of weights",
-        "rep": "of an .h5ad file: a key of .obsm, a layer, or X", "n_components": "principal components to use, 0 for all features", "growth": "none, or estimate where populations grow", "dataset_name": "name instead of the default"}
+        "features": "columns of a table, separated by commas; all of numbers that do not count rows if not given", "time_key": "time column of a table or of .obs, or array of an .npz file", "group_key": "column that names populations", "weight_key": "column of weights",
+        "rep": "of cells: a key of .obsm, a layer, X or raw; of an .npz file: the array of particles", "n_components": "principal components to use, 0 for all features", "growth": "none, or estimate where populations grow", "axes": "axes of an array in their order, such as particle,time,feature",
+        "separator": "of the fields of a table in text, found if not given: one character, tab or space", "decimal": "mark of decimals in text, . or ,", "thousands": "mark of thousands in text", "encoding": "of text, such as latin-1; utf-8 if not given",
+        "dataset_name": "name instead of the default"}
 
     @sentences
-    def run(data_dir, **options):
+    def run(data_dir, overwrite, **options):
         start = time.perf_counter()
-        from jkonet_star.datasets import make_dataset, save_dataset
+        from jkonet_star.datasets import check_replaced, data_sum, dataset_name, load_snapshots, make_dataset, save_dataset
         check_place(data_dir)
-        dataset, snapshots = make_dataset(DatasetOptions(**options))
-        if options["test_ratio"] == 0:
+        options = DatasetOptions(**options)
+        source = load_snapshots(options)
+        if source.columns is not None:
+            click.echo(source.columns)
+        place = Path(data_dir) / dataset_name(options)
+        overwrite or check_replaced(place, vars(options))
+        before = data_sum(place)
+        dataset, snapshots = make_dataset(options, source)
+        if options.test_ratio == 0:
             click.echo("nothing is held out: errors will be those on the training particles")
-        path = save_dataset(dataset, snapshots, data_dir)
+        path = save_dataset(dataset, snapshots, data_dir, overwrite)
+        if before not in (None, data_sum(path)):
+            click.echo(f"note: {path} held other particles before, which these replace")
         click.echo(f"{dataset.train}\nheld out {dataset.test.sizes}\n{path}  ({time.perf_counter() - start:.1f} s)")
-    extra = [click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
+    extra = [click.Option(["--overwrite"], is_flag=True, help="replace a data set of that name that was made with other options"), click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
     return click.Command("generate", params=options_of(DatasetOptions, helps) + extra, callback=run, help=generate.__doc__)
 
 # %% ../nbs/22_cli.ipynb #6ba40993
@@ -207,7 +218,7 @@ def predict():
     @sentences
     def run(model, particles, time, tau, steps, seed, deterministic, time_key, rep, group_key, output):
         import numpy as np
-        from jkonet_star.snapshots import write_array
+        from jkonet_star.reading import write_array
         from jkonet_star.solvers import load_model
         solution = load_model(model)
         if Path(output).suffix == ".h5ad":
@@ -250,7 +261,7 @@ def predict():
 def annotate(solution, cells, time_key, rep, group_key, output):
     "Write an `.h5ad` file with what a model says of every cell of another, see *Cells*."
     from jkonet_star.cells import to_anndata
-    from jkonet_star.snapshots import read_h5ad
+    from jkonet_star.reading import read_h5ad
     check_place(output.parent)
     adata = read_h5ad(cells)
     to_anndata(adata, solution, time_key, rep, group_key)
@@ -262,7 +273,7 @@ def annotate(solution, cells, time_key, rep, group_key, output):
 def read_particles(path, solution, rep="X_pca"):
     "Column names and particles `[N, D]` of a `.npy`, CSV, Parquet or `.h5ad` file. Raises `InputError` if they do not fit the model."
     import numpy as np
-    from jkonet_star.snapshots import read_array, read_h5ad, read_table, representation
+    from jkonet_star.reading import read_array, read_h5ad, read_table, representation
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no file {path}")

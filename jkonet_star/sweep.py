@@ -107,7 +107,7 @@ _generate = _notebook("# generate", "options: dict = {}\ndata_dir: str = 'data'"
 from jkonet_star.datasets import DatasetOptions, make_dataset, save_dataset
 
 dataset, snapshots = make_dataset(DatasetOptions(**options))
-print(dataset.train, dataset.couplings, save_dataset(dataset, snapshots, data_dir).name, sep="\\n")""")
+print(dataset.train, dataset.couplings, save_dataset(dataset, snapshots, data_dir, overwrite=True).name, sep="\\n")""")
 
 _train = _notebook("# train", "run: dict = {}\ndataset: str = ''\ndata_dir: str = 'data'\nresult: str = 'result.csv'", """\
 from pathlib import Path

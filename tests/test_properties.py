@@ -16,7 +16,8 @@ from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
 from jkonet_star.gradient_descent import Checkpoint
 from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots, from_file
+from jkonet_star.reading import from_file
+from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit, fit_matched, load_model
 
 LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
