@@ -85,7 +85,7 @@ def _parts(adata, solution, time_key, groups, weights):
         return None, [np.arange(adata.n_obs)], None
     missing = np.flatnonzero(adata.obs[time_key].isna())
     if len(missing):
-        raise InputError(f"cell '{adata.obs_names[missing[0]]}' has no '{time_key}' ({len(missing)} such cells): leave them out, adata[adata.obs['{time_key}'].notna()]")
+        raise InputError(f"cell '{adata.obs_names[missing[0]]}' has no '{time_key}', the time label of row {missing[0]} is missing ({len(missing)} such cells): leave them out, adata[adata.obs['{time_key}'].notna()]")
     labels = numbers(adata.obs[time_key])[0]
     t, at = unique_times(adata.obs[time_key].to_numpy() if labels is None else labels)
     times, parts = t[at], same_population(at, None if groups is None else group_labels(adata.obs[groups]))

@@ -54,21 +54,21 @@ def read_particles(
     "The particles in a file. Raises `InputError` if they do not fit the model or are not finite."
     path, scaling = Path(path), solution.scaling
     wide = solution.d if scaling is None else len(scaling.center)
-    names = None if scaling is None or scaling.names is None else list(scaling.names)
     kind = file_kind(path)
     if kind == ".npy":
         import pandas as pd
-        x, names = read_array(path), names or [f"x{i + 1}" for i in range(wide)]
+        x = read_array(path)
+        names = list(getattr(scaling, "names", None) or (f"x{i + 1}" for i in range(wide)))
         if x.ndim != 2 or x.dtype.kind not in "fiu" or x.shape[1] != wide:
             raise InputError(f"{path} holds {x.dtype} particles of shape {x.shape}; "
                              f"the model needs numbers of shape [N, {wide}]")
         found = Particles(x.astype(float), names, pd.DataFrame(x, columns=names), str(path))
     elif kind in (".h5ad", ".h5ad.gz", ".zarr"):
-        found = _from_cells(read_h5ad(path), solution, rep or "X_pca", str(path))
+        found = _from_cells(read_h5ad(path), solution, rep or "X_pca", str(path), keys)
     else:
         given = dict(separator=separator, encoding=encoding) if kind != ".parquet" else {}
         table = read_table(path, decimal=decimal or ".", thousands=thousands, **given)
-        found = _from_table(table, names, wide, decimal or ".", thousands, str(path), keys)
+        found = _from_table(table, solution, decimal or ".", thousands, str(path), keys)
     bad = np.flatnonzero(~np.isfinite(found.x).all(1))
     if len(bad):
         raise InputError(f"{path} has NaN or inf in row {bad[0]} ({len(bad)} such rows): "
@@ -78,13 +78,19 @@ def read_particles(
     return found
 
 
-def _from_table(table, names, wide, decimal, thousands, source, keys):
-    "Features by their names or, if the model has none, all columns of numbers."
+def _from_table(table, solution, decimal, thousands, source, keys):
+    "Features by their names or, if the model has none, all columns of numbers but those of times."
     if any(n is not None for n in table.index.names):
         table = table.reset_index()
-    columns = {c: c for c in table.columns}
+    columns, wide, scaling = {c: c for c in table.columns}, solution.d, solution.scaling
+    names = None if scaling is None or scaling.names is None else list(scaling.names)
+    for name in keys:
+        choose(name, columns, f"column of {source}")
     if names is None:
+        wide = wide if scaling is None else len(scaling.center)
         names = [c for c in columns if c not in keys and numbers(table[c], decimal, thousands)[0] is not None]
+        if len(names) > wide:
+            names = [c for c in names if not _holds_times(table[c], solution.t)]
         if len(names) != wide:
             raise InputError(f"{source} has the columns of numbers {', '.join(map(repr, names)) or 'none'}, the model "
                              f"was learned from {wide} features whose names it does not know: leave other "
@@ -103,8 +109,10 @@ def _from_table(table, names, wide, decimal, thousands, source, keys):
     return Particles(np.column_stack([v for v, _ in x.values()]), names, table, source)
 
 
-def _from_cells(adata, solution, rep, source):
+def _from_cells(adata, solution, rep, source, keys):
     "Cells, their columns of `.obs` and their names."
+    for name in keys:
+        choose(name, {c: c for c in adata.obs.columns}, f"column of .obs of {source}")
     names = None if solution.scaling is None else solution.scaling.names
     if names is not None and rep not in adata.obsm and rep != "raw":
         known = dict.fromkeys(adata.var_names)
@@ -124,6 +132,21 @@ def _from_cells(adata, solution, rep, source):
     table = adata.obs.rename_axis(name).reset_index()
     table[names] = x
     return Particles(x, names, table, source)
+
+
+def _holds_times(column, known):
+    "Whether a column holds several of the `known` times, and nothing else."
+    try:
+        t = numbers(column)[0]
+    except InputError:
+        return False
+    if t is None or not len(t) or not np.isfinite(t).all():
+        return False
+    return bool(np.ptp(t) > 0 and (np.abs(known - np.unique(t)[:, None]).min(1) <= _rounding(known)).all())
+
+
+def _rounding(known):
+    return 1e-6 * np.diff(known).min()
 
 # %% ../nbs/27_predict.ipynb #e3719ef3
 def start_times(particles, solution, time_key=None, start=None, decimal=".", thousands=None):
@@ -165,21 +188,6 @@ def _snapped(t, known):
     "Times `t`, those that are `known` up to rounding as they are known."
     near = known[np.abs(known - t[:, None]).argmin(1)]
     return np.where(np.abs(near - t) <= _rounding(known), near, t)
-
-
-def _rounding(known):
-    return 1e-6 * np.diff(known).min()
-
-
-def _holds_times(column, known):
-    "Whether a column holds several of the `known` times, and nothing else."
-    try:
-        t = numbers(column)[0]
-    except InputError:
-        return False
-    if t is None or not len(t) or not np.isfinite(t).all():
-        return False
-    return bool(np.ptp(t) > 0 and (np.abs(known - np.unique(t)[:, None]).min(1) <= _rounding(known)).all())
 
 # %% ../nbs/27_predict.ipynb #61fe87ba
 def schedule(known, t, steps=1, tau=None, to=None):
@@ -263,8 +271,6 @@ def predict(
     steps, keys = steps or 1, tuple(k for k in (time_key, group_key, weight_key) if k is not None)
     found = read_particles(particles, solution, rep, keys=keys, **text)
     check_memory(3 * (steps + 1) * found.x.size, f"--steps {steps}")
-    for name in keys:
-        choose(name, {c: c for c in found.table.columns}, f"column of {particles}")
     marks = decimal or ".", thousands
     t, said = start_times(found, solution, time_key, start, *marks)
     weights = None if weight_key is None else numbers(found.table[weight_key], *marks)[0]
