@@ -167,7 +167,10 @@ def start_times(particles, solution, time_key=None, start=None, decimal=".", tho
             raise InputError(f"{particles.source}: row {missing[0]} has no '{time_key}' ({len(missing)} such rows): "
                              "give it a time, or leave those rows out")
         labels = numbers(column, decimal, thousands)[0]
-        t, at = unique_times(column.to_numpy() if labels is None else labels)
+        try:
+            t, at = unique_times(column.to_numpy() if labels is None else labels)
+        except InputError as e:
+            raise InputError(f"{particles.source}, column '{time_key}': {e}") from None
         return _snapped(t, solution.t)[at], ""
     if start is not None:
         return np.full(n, _snapped(np.array([start], float), solution.t)[0]), ""
