@@ -7,6 +7,7 @@ __all__ = ['Particles', 'read_particles', 'start_times', 'schedule', 'move', 'pr
 
 # %% ../nbs/27_predict.ipynb #e35c9619
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,7 +219,8 @@ def move(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where particles are, `[steps + 1, N, D]`, and when, `[steps + 1, N]`.
 
-    Raises `InputError` for a particle that is later than `to`, or a population without weight.
+    Warns where a fifth or more of the particles are far from what the model has seen. Raises `InputError` for a particle
+    that is later than `to`, or a population without weight.
     """
     late = [] if to is None else np.flatnonzero(t > to)
     if len(late):
@@ -236,9 +238,16 @@ def move(
             raise InputError(f"no particle of the population of row {rows[0]} has a weight")
         if path[-1] > path[0]:
             key = seed if seed is None or len(parts) == 1 else jax.random.fold_in(jax.random.key(seed), k)
-            z_t = solution.predict(z[rows], path, w, key).x
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "at time .* particles are far")  # said once, of all
+                z_t = solution.predict(z[rows], path, w, key).x
             shift = np.stack([np.asarray(a, float) - z_t[0] for a in z_t])
             moved[:, rows] += shift if solution.scaling is None else solution.scaling.directions(shift)
+    for when, y in (("start", moved[0]), ("end", moved[-1])):
+        share = solution.outside(solution.encode(y)).mean()
+        if share >= 0.2:
+            warnings.warn(f"at the {when}, {share:.0%} of the particles are far from all that the model has "
+                          "seen: the energy is extrapolated there", stacklevel=2)
     return moved, times
 
 # %% ../nbs/27_predict.ipynb #ab5bcf4f
