@@ -226,7 +226,7 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
 
     `method`: "exact" or "sinkhorn"; `None` means Sinkhorn if there is an `epsilon` (length²), else exact. `batch_size`: couple blocks of so many particles (of rows if paired, of `matched_blocks` mended by `passes` if not); `None` or -1 for none.
     `growth`: rates (1/time), `[N_t]` per time, or "estimate", with the `penalty` of `unbalanced_marginals`; `None` conserves mass. `n_jobs`: threads, all cores if `None`, fewer where memory holds fewer plans.
-    Raises `InputError` for an unknown method, a missing or non-positive `epsilon`, a non-positive `batch_size` or `penalty`, rates that do not fit the particles, growth to estimate of too many, or more particles at once than memory holds pairs of.
+    Raises `InputError` for an unknown method, a missing or non-positive `epsilon`, a non-positive `batch_size` or `penalty`, rates that do not fit the particles or say that masses multiply beyond all numbers, growth to estimate of too many, or more particles at once than memory holds pairs of.
     """
     method = method or ("exact" if epsilon is None else "sinkhorn")
     solve = choose(method, {"exact": _exact, "sinkhorn": _entropic}, "coupling method")
@@ -243,6 +243,7 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
         seen = [k for k, r in enumerate(rows) if len(r)]
         for k in range(len(s) - 1):
             rate = None if rates is None else rates[seen[k]][rows[seen[k]]]
+            _check_growth(rate, s.t[k:k + 2], rows[seen[k]])
             steps.append((name, s.t[k:k + 2], s.x[k], s.x[k + 1], *_marginals(s, k, rate, growth, penalty)))
 
     def run(job):
@@ -288,6 +289,16 @@ def _rates(snapshots, growth):
     return rates
 
 
+def _check_growth(rate, span, rows):
+    "Raises `InputError` for rates `[n]` of the particles `rows` `[n]` by which a mass over- or underflows from one time of `span` to the next."
+    power = np.zeros(0) if rate is None else rate * (span[1] - span[0])
+    wrong = np.flatnonzero(np.abs(power) > 80)
+    if len(wrong):
+        i = wrong[0]
+        raise InputError(f"the growth rate of row {rows[i]} at time {span[0]:g} is {rate[i]:g}: over {span[1] - span[0]:g} until the next time its mass multiplies by exp({power[i]:g}) "
+                         f"({len(wrong)} such rows). Rates are per unit of time, log(mass after / mass before) / time: give them in the unit of the times")
+
+
 def _marginals(s, k, rate, growth, penalty):
     "What step `k` sends out and receives, the rate of growth of its sources, and whether that converged."
     a, b, x, y = s.weight(k), s.weight(k + 1), s.x[k], s.x[k + 1]
@@ -298,16 +309,21 @@ def _marginals(s, k, rate, growth, penalty):
         return a, b, None, True
     if len(x) * len(y) > 2**27:
         raise InputError(f"estimating growth needs all distances between {len(x)} and {len(y)} particles (time {s.t[k]:g}), at most {2**27}: give rates, or thin the snapshots")
-    sent, received, ok = unbalanced_marginals(x, y, a, b, penalty)
+    i, j = np.flatnonzero(a), np.flatnonzero(b)
+    sent, received = np.zeros(len(a)), np.zeros(len(b))
+    sent[i], received[j], ok = unbalanced_marginals(x[i], y[j], a[i], b[j], penalty)
     return sent, received * sent.sum() / received.sum(), np.log(np.maximum(sent, 1e-300) / np.maximum(a, 1e-300)) / s.tau[k], ok
 
 
 def _blocks(x, y, a, b, size, paired):
-    if size is None or max(len(x), len(y)) <= size:
-        return [(np.arange(len(x)), a, np.arange(len(y)), b)]
-    if not paired:
-        return matched_blocks(x, y, a, b, size)
-    return [(r, a[r], r, b[r]) for r in (np.arange(k, min(k + size, len(x))) for k in range(0, len(x), size))]
+    "What is coupled with what, as `matched_blocks` gives it, without particles that have no weight."
+    i, j = np.flatnonzero(a), np.flatnonzero(b)
+    if size is None or max(len(i), len(j)) <= size:
+        return [(i, a[i], j, b[j])]
+    blocks = [(i[i // size == k], j[j // size == k]) for k in range(-(-len(a) // size))] if paired else []
+    if paired and all((len(p) > 0) == (len(q) > 0) for p, q in blocks):
+        return [(p, a[p], q, b[q]) for p, q in blocks if len(p)]
+    return [(i[p], v, j[q], w) for p, v, q, w in matched_blocks(x[i], y[j], a[i], b[j], size)]
 
 
 def _exact(x, y, a, b, _):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .core import InputError
 from .couplings import couple
-from .evaluate import one_step_errors, wasserstein
+from .evaluate import one_step_errors, repeated, seen_at, wasserstein
 from .snapshots import Snapshots, by_group, leave_out, split
 from .solvers import fit
 
@@ -69,7 +69,8 @@ def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linea
     """Held-out errors of solvers and yardsticks: a data frame, one row each.
 
     `snapshots`: in the units that errors are to have. `settings`: a mapping from solvers to theirs. `peers`: other methods by name, functions `fit(snapshots, seed)` that return `move(x, t0, t1)`, which takes particles from one time to another.
-    Columns: `one_step`, the mean Wasserstein distance of order 1 to held-out particles, one step ahead; `left_out`, its mean over inner times that were left out, from the particles before (all of them, there being nothing to hold out); `seconds` to fit, as a mean over all fits of the row. Raises `InputError` for an unknown solver.
+    Columns: `one_step`, the mean Wasserstein distance of order 1 to held-out particles, one step ahead; `left_out`, its mean over inner times that were left out, from the particles before (all of them, there being nothing to hold out); `seconds` to fit, as a mean over all fits of the row. Populations are paired by name and time; NaN where there is nothing to compare.
+    Raises `InputError` for an unknown solver.
     """
     import pandas as pd
     from tqdm import tqdm
@@ -78,11 +79,8 @@ def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linea
     methods = {name: own(name) for name in solvers} | (peers or {})
     rows = {"no motion": {}, "mean shift": {}, "linear interpolation": {}, "sampling floor": {}}
     rows["no motion"] |= {"one_step": _one_step(lambda x, *_: x, test), "left_out": _left_out(snapshots, lambda s, i: lambda x, *_: x)}
-    trains = {name: s for name, (s, _) in by_group(train).items()}
-    means = {name: [s.weight(i) @ s.x[i] for i in range(len(s))] for name, s in trains.items()}
-    rows["mean shift"]["one_step"] = np.mean([wasserstein(s.x[k] + means[name][k + 1] - means[name][k], s.x[k + 1], s.weight(k), s.weight(k + 1)) for name, (s, _) in by_group(test).items() for k in range(len(s) - 1)])
+    rows["mean shift"]["one_step"], rows["sampling floor"]["one_step"] = _from_train(train, test)
     rows["linear interpolation"]["left_out"] = _interpolated(snapshots)
-    rows["sampling floor"]["one_step"] = np.mean([wasserstein(trains[name].x[k], s.x[k], None, s.weight(k)) for name, (s, _) in by_group(test).items() for k in range(1, len(s))])
     for name, method in tqdm(methods.items(), desc="compare", unit="method", disable=not progress):
         seconds = []
 
@@ -100,23 +98,52 @@ def _mover(solution):
 
 
 def _one_step(move, test):
-    return float(np.mean([wasserstein(move(s.x[k], s.t[k], s.t[k + 1]), s.x[k + 1], s.weight(k), s.weight(k + 1)) for s, _ in by_group(test).values() for k in range(len(s) - 1)]))
+    return _mean([wasserstein(move(s.x[k], s.t[k], s.t[k + 1]), s.x[k + 1], s.weight(k), s.weight(k + 1)) for s in _populations(test).values() for k in range(len(s) - 1)])
+
+
+def _from_train(train, test):
+    "Mean errors of the mean shift and of the training particles themselves, of the steps that both sides show."
+    shift, floor = [], []
+    for name, s in _populations(test).items():
+        known = [seen_at(train, name, t) for t in s.t]
+        mean = [None if p is None else p[1] @ p[0] for p in known]
+        for k in range(len(s) - 1):
+            after = s.x[k + 1], s.weight(k + 1)
+            if known[k + 1] is not None:
+                floor.append(wasserstein(known[k + 1][0], after[0], known[k + 1][1], after[1]))
+                if known[k] is not None:
+                    shift.append(wasserstein(s.x[k] + (mean[k + 1] - mean[k]), after[0], s.weight(k), after[1]))
+    return _mean(shift), _mean(floor)
+
+
+def _populations(snapshots):
+    held = repeated(snapshots)
+    return {} if held is None else {name: s for name, (s, _) in by_group(held).items()}
+
+
+def _mean(errors):
+    return float(np.mean(errors)) if errors else np.nan
 
 
 def _left_out(snapshots, method):
     "Mean distance at inner times that a method fitted without them predicts from the time before; NaN where there is none."
     errors = []
     for i in range(1, len(snapshots) - 1):
-        move = method(leave_out(snapshots, i), i)
-        errors += [wasserstein(move(s.x[k - 1], s.t[k - 1], s.t[k]), s.x[k], s.weight(k - 1), s.weight(k)) for s, _ in by_group(snapshots).values() for k in range(1, len(s) - 1) if s.t[k] == snapshots.t[i]]
-    return float(np.mean(errors)) if errors else np.nan
+        asked = [(s, k) for s in _populations(snapshots).values() for k in range(1, len(s) - 1) if s.t[k] == snapshots.t[i]]
+        if asked:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "population")  # without this time some are seen once: they are not asked for
+                others = repeated(leave_out(snapshots, i))
+            move = method(others, i)
+            errors += [wasserstein(move(s.x[k - 1], s.t[k - 1], s.t[k]), s.x[k], s.weight(k - 1), s.weight(k)) for s, k in asked]
+    return _mean(errors)
 
 
 def _interpolated(snapshots):
     errors = []
-    for s, _ in by_group(snapshots).values():
+    for s in _populations(snapshots).values():
         for i in range(1, len(s) - 1):
             c = couple(leave_out(s, i))
             r, part = c.rows(i - 1), (s.t[i] - s.t[i - 1]) / (s.t[i + 1] - s.t[i - 1])
             errors.append(wasserstein((1 - part) * c.x[r] + part * c.y[r], s.x[i], c.w[r], s.weight(i)))
-    return float(np.mean(errors)) if errors else np.nan
+    return _mean(errors)

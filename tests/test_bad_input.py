@@ -81,6 +81,11 @@ def here(tmp_path_factory):
     model = fit(seen, LINEAR, n_features=8)
     model.save("model.npz")
     fit(Snapshots(seen.x, seen.t), "jkonet-star-time-potential", epochs=1, hidden=(4,)).save("timed.npz")
+    fit(seen, "jkonet-star-linear-interaction", n_interaction_features=8).save("pull.npz")
+    days = pd.DataFrame(np.concatenate(seen.x), columns=["x1", "x2"]).assign(day=np.repeat(seen.t, 12), arm="a")
+    days.to_csv("days.csv", index=False)
+    for name, column in (("armless.csv", "arm"), ("dayless.csv", "day")):
+        days.assign(**{column: days[column].where(days.index != 3)}).to_csv(name, index=False)
     HERE["model"] = model
     save_dataset(*make_dataset(DatasetOptions(potential="sphere", n_particles=20, n_timesteps=2, dataset_name="good")), "data")
 
@@ -499,7 +504,26 @@ TABLE = [
     ("$ predict particles with NaN", shell("predict model.npz holes.npy"), ["holes.npy has NaN or inf in row 4"]),
     ("$ predict particles of other features", shell("predict model.npz wide.npy"), ["wide.npy", "[N, 2]"]),
     ("$ predict steps back", shell("predict model.npz rows.npy --tau -1"), ["--tau -1"]),
-    ("$ predict from a time that is NaN", shell("predict model.npz rows.npy --time nan"), ["--time nan"]),
+    ("$ predict from a time that is NaN", shell("predict model.npz rows.npy --from nan"), ["--from nan"]),
+    ("$ predict from a time in the old way", shell("predict model.npz rows.npy --time 1"), ["No such option", "--time"]),
+    ("$ predict at no time by forces that change", shell("predict timed.npz rows.npy"), ["changes with time", "--from"]),
+    ("$ predict a table at no time by forces that change", shell("predict timed.npz days.csv"), ["changes with time", "--time-key day"]),
+    ("$ predict a table whose rows feel each other", shell("predict pull.npz days.csv"), ["feel those of their own time", "--time-key day"]),
+    ("$ predict from two times", shell("predict timed.npz days.csv --time-key day --from 1"), ["--time-key", "--from", "one of them"]),
+    ("$ predict to a time that is past", shell("predict timed.npz days.csv --time-key day --to 1"), ["--to 1: row 24 was seen at 2 (12 such rows)"]),
+    ("$ predict to a time, by steps", shell("predict timed.npz rows.npy --from 0 --to 1 --tau 1"), ["--to", "--tau", "one of them"]),
+    ("$ predict an array by a column of times", shell("predict model.npz rows.npy --time-key day"), ["--time-key day means nothing", ".npy"]),
+    ("$ predict an array by groups", shell("predict model.npz rows.npy --group-key arm"), ["--group-key arm means nothing", ".npy"]),
+    ("$ predict a table by a representation", shell("predict model.npz days.csv --rep X_pca"), ["--rep X_pca means nothing", ".csv"]),
+    ("$ predict cells by a separator", shell("predict model.npz cells.h5ad --separator ;"), ["--separator ; means nothing", ".h5ad"]),
+    ("$ annotate cells that would move", shell("predict model.npz cells.h5ad --steps 2 --output said.h5ad"), ["--steps", ".h5ad"]),
+    ("$ annotate a table", shell("predict model.npz days.csv --output said.h5ad"), ["said.h5ad is of cells", ".csv"]),
+    ("$ noise by a seed and none", shell("predict model.npz rows.npy --seed 1 --deterministic"), ["--seed", "--deterministic"]),
+    ("$ predict an unknown group", shell("predict model.npz days.csv --time-key day --group-key arms"), ["unknown column", "did you mean arm"]),
+    ("$ predict at an unknown time", shell("predict model.npz days.csv --time-key dya"), ["did you mean day"]),
+    ("$ predict a row without a time", shell("predict model.npz dayless.csv --time-key day"), ["row 3 has no 'day'"]),
+    ("$ predict a row without a group", shell("predict pull.npz armless.csv --time-key day --group-key arm"), ["names no population in row 3"]),
+    ("$ predict over what is read", shell("predict model.npz days.csv --output days.csv"), ["days.csv is what is read"]),
     ("$ predict more steps than memory", shell("predict model.npz rows.npy --steps 1000000000000"), ["--steps 1000000000000"]),
     ("$ predict into a folder", shell("predict model.npz rows.npy --output results"), ["results", "must end in"]),
     ("$ predict over an .npy that is a folder", shell("predict model.npz rows.npy --output results.npy"), ["results.npy is a folder"]),
