@@ -20,7 +20,6 @@ from jkonet_star.evaluate import Truth, bures_wasserstein, gradient_errors, one_
 from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit, fit_matched, versions
-from jkonet_star.weak_form import drift_errors
 
 ENERGIES = ("wavy_plateau", "flowers", "styblinski_tang", "oakley_ohagan", "watershed", "zigzag_ridge", "sphere", "double_exp", "relu", "holder_table", "ishigami",
             "bohachevsky", "rotational", "friedman", "flat")
@@ -34,7 +33,7 @@ SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
 
 def covered(model, snapshots, truth):
     "Part of the nominal 90 % intervals of the drift that hold the truth, over the particles of all snapshots."
-    hits = [np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w)) < 1.645 * drift_errors(model.energy, model.params, x, None, w)
+    hits = [np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w)) < 1.645 * model.drift_errors(x, None, w)
             for x, w in ((snapshots.x[i][::4], None) for i in range(len(snapshots)))]
     return float(np.mean(hits))
 
@@ -173,7 +172,7 @@ def part_d(o, every, function, seed):
             continue
         if substeps:
             x = test.x[0][::4]
-            row["sampling_error"] = float(np.linalg.norm(drift_errors(model.energy, model.params, x)) / np.linalg.norm(gradient(V)(x)))
+            row["sampling_error"] = float(np.linalg.norm(model.drift_errors(x)) / np.linalg.norm(gradient(V)(x)))
         yield row | found
 
 

@@ -6,7 +6,6 @@
 __all__ = ['Couplings', 'plan', 'sinkhorn', 'unbalanced_marginals', 'matched_blocks', 'couple', 'match']
 
 # %% ../nbs/04_couplings.ipynb #e67d1600
-import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from .core import InputError, check_memory, choose
+from .core import InputError, check_memory, choose, n_cores
 from .snapshots import Snapshots, by_group
 
 # %% ../nbs/04_couplings.ipynb #8576e7b2
@@ -254,7 +253,7 @@ def couple(snapshots, method=None, epsilon=None, batch_size=None, growth=None, p
 
     rng = np.random.default_rng(0)
     jobs = [(k, block) for k, (_, _, x, y, a, b, *_) in enumerate(steps) for block in _blocks(x, y, a, b, batch_size, snapshots.paired)]
-    with ThreadPoolExecutor(min(n_jobs or os.cpu_count(), *(_at_once(len(i), len(j)) for _, (i, _, j, _) in jobs))) as pool:
+    with ThreadPoolExecutor(min(n_jobs or n_cores(), *(_at_once(len(i), len(j)) for _, (i, _, j, _) in jobs))) as pool:
         parts = list(pool.map(run, jobs))
         for _ in range(passes if len(jobs) > len(steps) and not snapshots.paired and epsilon is None else 0):
             pairs = [tuple(np.concatenate(a) for a in zip(*(p[1:4] for p in parts if p[0] == k))) for k in range(len(steps))]

@@ -13,7 +13,6 @@ from jkonet_star.evaluate import wasserstein
 from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots
 from jkonet_star.solvers import fit
-from jkonet_star.weak_form import drift_errors
 
 K, BETA = 1.5, 0.4
 spring = lambda x: 0.5 * K * jnp.sum(x**2)
@@ -82,7 +81,7 @@ def test_the_weak_form_knows_its_error(paired):
     seen = Snapshots([p if paired else p[i * n:(i + 1) * n] for i, p in enumerate(x)], tau * np.arange(T + 1), paired=paired)
     model = fit(seen, "jkonet-star-weak-potential-internal", n_features=20, axis_bands=(3, 6), n_frequencies=60)
     at = np.array([[1.0, 0.5], [-1.0, -2.0]])
-    sd = drift_errors(model.energy, model.params, at)
+    sd = model.drift_errors(at)
     assert np.all(abs(np.asarray(model.drift(at)) + k * at) < 4 * sd)
     assert abs(model.beta - BETA) < 4 * model.stats["beta_error"]
     expected = BETA * np.sqrt(2 / (2 * n * T))
