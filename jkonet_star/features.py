@@ -156,11 +156,11 @@ class Gaussians:
 
     def value(self, x):
         "Features `[n, p]` at points `x` `[n, d]`."
-        return jnp.exp(-((x[:, None] - self.centers) ** 2).sum(-1) / (2 * self.width**2))
+        return jnp.exp(-((x[:, None] - self.centers[None]) ** 2).sum(-1) / (2 * self.width**2))
 
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
-        return -self.value(x)[:, :, None] * (x[:, None] - self.centers) / self.width**2
+        return -self.value(x)[:, :, None] * (x[:, None] - self.centers[None]) / self.width**2
 
 
 @component

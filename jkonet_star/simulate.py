@@ -36,7 +36,7 @@ def pairwise_force(grad_W, x, population, weights, pairs=2**20):
     rows = max(1, min(len(x), pairs // len(population)))
 
     def force(a):
-        differences = (a[:, None] - population).reshape(-1, a.shape[1])
+        differences = (a[:, None] - population[None]).reshape(-1, a.shape[1])
         return jnp.einsum("nmd,m->nd", grad_W(differences).reshape(len(a), len(population), -1), weights)
 
     pad = -len(x) % rows

@@ -563,10 +563,12 @@ def dask_setup(worker):
 def _queue(path):
     settings = read_settings(path)
     kinds = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster", "lsf": "LSFCluster", "oar": "OARCluster", "htcondor": "HTCondorCluster"}
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
         import dask_jobqueue
     except ImportError:
         raise InputError("--cluster needs the package dask-jobqueue: pip install 'jkonet_star[cluster]'") from None
+    signal.signal(signal.SIGINT, interrupt)  # its import makes Ctrl-C end the process there and then
     kind, jobs = choose(settings.pop("queue_system", None), kinds, "queue_system"), settings.pop("jobs", 1)
     if not isinstance(jobs, int) or jobs < 1:
         raise InputError(f"{path}: jobs must be a number of at least 1, not {jobs!r}")
