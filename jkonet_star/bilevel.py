@@ -18,7 +18,7 @@ from flax import linen as nn
 from jax.flatten_util import ravel_pytree
 
 from .core import InputError, check_memory, choose
-from .gradient_descent import advance
+from .gradient_descent import advance, seen_losses
 from .networks import NeuralPotential, n_weights
 from .residual import Energy, observe
 
@@ -266,7 +266,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     maps = _init_maps(s, couplings.d, jnp.asarray(data["r"]), k1)
     followed = couplings.paired and couplings.sources()[-1] + 1 == len(couplings.w)
     init, run = _compiled(s, batch, per_epoch, followed)
-    state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.full((s.epochs, 2), jnp.nan)}
+    state = {"params": params, "opt": init(params), "maps": maps, "key": k2, "losses": jnp.zeros((s.epochs, 2))}
     data = jax.tree.map(jnp.asarray, data)
     state, done, stopped = advance(partial(run, potential, data, maps), state, s.epochs, 1, progress, checkpoint)
-    return Energy(potential, None, False), {"potential": state["params"]}, {"losses": np.asarray(state["losses"][:done]), "stopped": stopped}
+    return Energy(potential, None, False), {"potential": state["params"]}, {"losses": seen_losses(state["losses"][:done], held_out=False), "stopped": stopped}

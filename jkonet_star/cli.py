@@ -6,9 +6,12 @@
 __all__ = ['cli', 'generate', 'train', 'sweep', 'predict', 'list_', 'main']
 
 # %% ../nbs/22_cli.ipynb #eb69b115
+import atexit
 import functools
 import os
+import shutil
 import sys
+import tempfile
 import time
 import warnings
 from dataclasses import fields
@@ -16,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from .core import InputError, check_place, writing
+from .core import InputError, check_place, first_line, writing
 from .runs import mending
 
 # %% ../nbs/22_cli.ipynb #4f897e67
@@ -28,15 +31,38 @@ class LazyGroup(click.Group):
         return list(self.builders)
 
     def get_command(self, ctx, name):
-        if os.access(Path.home(), os.W_OK):
-            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path.home() / ".cache" / "jkonet_star"))
-            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+        _keep_compiled()
         return self.builders[name]() if name in self.builders else None
 
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl([(name, build.__doc__) for name, build in self.builders.items()])
+
+
+def _keep_compiled():
+    "Let JAX keep compiled programs in the home folder. Without one, Matplotlib and IPython have a temporary folder for theirs."
+    home = Path(os.path.expanduser("~"))  # Path.home() fails for a user without a name
+    place = home / ".cache" / "jkonet_star"
+    if _can_write(home, place):
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(place))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    elif not {"MPLCONFIGDIR", "IPYTHONDIR"} <= set(os.environ):
+        room = tempfile.mkdtemp(prefix="jkonet_star-")
+        atexit.register(shutil.rmtree, room, ignore_errors=True)
+        os.environ.setdefault("MPLCONFIGDIR", room)
+        os.environ.setdefault("IPYTHONDIR", room)
+
+
+def _can_write(home, place):
+    "Whether there is a home and files can be written to a folder in it, which is made if it is not there."
+    try:
+        if home.is_absolute() and home != home.parent and home.is_dir():  # containers say /
+            place.mkdir(parents=True, exist_ok=True)
+            return os.access(place, os.W_OK)
+    except OSError:
+        pass
+    return False
 
 # %% ../nbs/22_cli.ipynb #62609487
 @click.group(cls=LazyGroup)
@@ -51,19 +77,31 @@ def command(build):
     return build
 
 
-def sentences(f):
-    "Turn an `InputError` into its sentence and exit status 2, and warnings into notes of one line."
+def sentences(f, computes=True):
+    "Turn an `InputError` into its sentence and exit status 2, and warnings into notes of one line. `computes`: here, so JAX needs a device."
     @functools.wraps(f)
     def run(**options):
         warnings.showwarning = mending(lambda message, *_, **__: click.echo(f"note: {message}", err=True))
         try:
+            if computes and {"JAX_PLATFORMS", "JAX_PLATFORM_NAME"} & set(os.environ):
+                from jkonet_star.devices import check_platform
+                check_platform()
             return f(**options)
         except InputError as e:
             if options.get("debug"):
                 raise
             click.echo(f"error: {e}", err=True)
             sys.exit(2)
+        except Exception as e:
+            asked = " ".join(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_switches))
+            if options.get("debug") or not asked:
+                raise
+            click.echo(f"error: JAX was told by {asked} to be strict, and stops: {first_line(e)}. Without it the command goes on", err=True)
+            sys.exit(2)
     return run
+
+
+_switches = ("JAX_DEBUG_", "JAX_NUMPY_", "JAX_TRANSFER_GUARD", "JAX_CHECK_TRACER_LEAKS", "JAX_ENABLE_CHECKS", "JAX_DISABLE_JIT")  # of JAX, to look for mistakes
 
 
 def options_of(cls, helps, types=True):
@@ -106,12 +144,12 @@ def generate():
         check_place(data_dir)
         options = DatasetOptions(**options)
         source = load_snapshots(options)
-        if source.columns is not None:
-            click.echo(source.columns)
         place = Path(data_dir) / dataset_name(options)
-        overwrite or check_replaced(place, vars(options))
+        overwrite or check_replaced(place, vars(options), source.columns)
         before = data_sum(place)
         dataset, snapshots = make_dataset(options, source)
+        if source.columns is not None:
+            click.echo(source.columns)
         if options.test_ratio == 0:
             click.echo("nothing is held out: errors will be those on the training particles")
         path = save_dataset(dataset, snapshots, data_dir, overwrite)
@@ -163,7 +201,7 @@ _setting_helps = {
 def sweep():
     "Run a grid of notebooks or of generate and train, on this machine or a cluster: out/SPEC."
 
-    @sentences
+    @functools.partial(sentences, computes=False)  # its workers do
     def run(spec, out_dir, dry_run, retries, **where):
         try:
             from jkonet_star.sweep import account, collect, connect, draw, make_plan, run_plan
@@ -248,7 +286,7 @@ def predict():
 def list_():
     "Show solvers and functions."
 
-    @sentences
+    @functools.partial(sentences, computes=False)
     def run():
         from jkonet_star.energies import functions
         from jkonet_star.solvers import solvers
@@ -263,6 +301,7 @@ def main(args=None):
     "Entry point of `jkonet-star`."
     for other in ("PYTORCH", "TENSORFLOW", "CUPY", "JAX"):  # POT would import them, which takes seconds
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{other}", "1")
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files, whatever the shell has
     cli.main(args, prog_name="jkonet-star")
 
 

@@ -128,7 +128,9 @@ def sinkhorn(x, y, a, b, epsilon):
 
     `epsilon` (length²) is the strength of the entropy; `x`, `y`, `a`, `b` as in `plan`. Source: Cuturi (2013).
     """
-    gamma, converged = _entropic_plan()(x, y, a, b, epsilon)
+    middle, unit = np.mean(y, 0, np.float64), np.sqrt(epsilon)  # single precision is for distances
+    x, y = ((np.asarray(p, np.float64) - middle) / unit for p in (x, y))
+    gamma, converged = _entropic_plan()(x, y, a, b)
     gamma = np.asarray(gamma, np.float64)
     i, j = np.nonzero(gamma)
     return i, j, gamma[i, j], bool(converged)
@@ -142,8 +144,8 @@ def _entropic_plan():
     from ott.solvers.linear import solve
 
     @jax.jit
-    def run(x, y, a, b, epsilon):
-        out = solve(PointCloud(x, y, epsilon=epsilon), a=a, b=b, max_iterations=10_000)
+    def run(x, y, a, b):
+        out = solve(PointCloud(x, y, epsilon=1.0), a=a, b=b, max_iterations=10_000)
         return out.matrix, out.converged
     return run
 

@@ -122,8 +122,11 @@ def load_snapshots(
     given = {name: getattr(o, name) for name in _OF_FILES} | {"features": _feature_names(o)}
     kind = file_kind(o.load_from_file)
     check_known(kind, {"dt": o.dt}, {"dt": DatasetOptions.dt})
-    found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", ".npz", "folder") else {}))
-    return replace(found, snapshots=replace(found.snapshots, paired=False)) if o.unpaired else found
+    found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", "folder") else {}))
+    if not o.unpaired:
+        return found
+    columns = replace(found.columns, notes=tuple(n for n in found.columns.notes if "--unpaired" not in n))
+    return replace(found, snapshots=replace(found.snapshots, paired=False), columns=columns)
 
 
 _OF_FILES = ("time_key", "features", "group_key", "weight_key", "rep", "axes", "separator", "decimal", "thousands", "encoding")
@@ -277,8 +280,8 @@ def _arrays(path):
         return {k: f[k] for k in f.files}
 
 # %% ../nbs/18_datasets.ipynb #820fec22
-def check_replaced(path, parameters):
-    "Raises `InputError` if a folder holds something else than a data set made with these parameters, which a new one would replace."
+def check_replaced(path, parameters, columns=None):
+    "Raises `InputError` if a folder holds something else than a data set made with these parameters, which a new one would replace; `columns`: what was read for it."
     path = Path(path)
     if not path.is_dir() or not any(path.iterdir()):
         return
@@ -294,7 +297,7 @@ def check_replaced(path, parameters):
     differ = [k for k in one if one[k] != other.get(k)]
     if differ:
         what = ", ".join(f"{k.replace('_', '-')} {there[k]}, now {parameters.get(k)}" for k in differ[:4])
-        raise InputError(f"{path} holds another data set ({what}): give another --dataset-name, or --overwrite to replace it")
+        raise InputError(f"{path} holds another data set ({what}): give another --dataset-name, or --overwrite to replace it" + ("" if columns is None else ". Read were " + "; ".join(str(columns).splitlines())))
 
 
 def data_sum(path):

@@ -23,15 +23,17 @@ def fit_mixtures(snapshots, n_components=10, seed=0):
     from sklearn.mixture import GaussianMixture
     if n_components < 1:
         raise InputError(f"a mixture needs at least one component, not {n_components}")
-    mixtures = []
+    mixtures, middle = [], np.mean(snapshots.x[0], 0, np.float64)  # what is squared counts from there
     for i, x in enumerate(snapshots.x):
-        x = np.asarray(x, np.float64)
+        x = np.asarray(x, np.float64) - middle
         start = mixtures[-1] if mixtures and mixtures[-1].n_components <= len(x) else None
-        mixture = GaussianMixture(min(n_components, len(x)), random_state=seed, reg_covar=1e-6 * max(x.var(), 1e-12), max_iter=500, tol=1e-3,
+        mixture = GaussianMixture(min(n_components, len(x)), random_state=seed, reg_covar=1e-6 * max(x.var(0).mean(), 1e-12), max_iter=500, tol=1e-3,
                                   means_init=None if start is None else start.means_,
                                   weights_init=None if start is None else start.weights_,
                                   precisions_init=None if start is None else start.precisions_)
         mixtures.append(mixture.fit(_resampled(x, snapshots.weight(i), seed)))
+    for mixture in mixtures:
+        mixture.means_ = mixture.means_ + middle
     return tuple(mixtures)
 
 

@@ -7,7 +7,6 @@ __all__ = ['measures', 'wasserstein', 'bures_wasserstein', 'Truth', 'gradient_er
            'one_step_errors']
 
 # %% ../nbs/16_evaluate.ipynb #40c180d5
-import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from functools import cache, partial
 import jax
 import numpy as np
 
-from .core import InputError
+from .core import InputError, n_cores
 from .couplings import plan
 from .energies import even_part, gradient
 from .simulate import pairwise_force
@@ -127,7 +126,7 @@ def gradient_errors(solution, snapshots, truth, seed=0):
     e, x = solution.energy, np.concatenate(snapshots.x)
     both = e.potential is not None and e.interaction is not None
     if e.potential is not None and truth.potential is not None and not getattr(e.potential, "period", 0):
-        g = _potential_gradient(e.potential, solution.params["potential"], x)
+        g = solution.potential_gradient(x)
         errors["potential_gradient_error"] = _relative(g, _gradient(truth.potential)(x), x if both else None)
     if e.interaction is not None and truth.interaction is not None:
         rng = np.random.default_rng(seed)
@@ -137,7 +136,6 @@ def gradient_errors(solution, snapshots, truth, seed=0):
     return errors
 
 
-_potential_gradient = jax.jit(lambda potential, params, x: potential.gradient(params, x))
 _interaction_gradient = jax.jit(lambda interaction, params, z: jax.vmap(jax.grad(lambda one: interaction.value(params, one[None])[0]))(z))
 
 
@@ -230,7 +228,7 @@ def _distances(solution, train, test, name, same, truth, seed, n_jobs):
     def distance(job):
         m, _, k, p = job
         return np.nan if p is None else measures[m](p[0], test.x[k + 1], p[1], w[k + 1])
-    with ThreadPoolExecutor(n_jobs or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_jobs or n_cores()) as pool:
         found = list(pool.map(distance, jobs))
     return {(m, side): [v for v, job in zip(found, jobs) if job[:2] == (m, side)] for side in compared for m in _compared[side]}
 

@@ -7,7 +7,6 @@ __all__ = ['slopes', 'along', 'normal_equations', 'LinearFit', 'solve', 'LeastSq
            'fit_least_squares_stream', 'effective_sizes']
 
 # %% ../nbs/09_least_squares.ipynb #a0086bc9
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,11 +19,11 @@ import scipy.linalg
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .core import InputError, check_memory
+from .core import InputError, check_memory, n_cores
 from .couplings import couple
 from .devices import by_rows, everywhere, multiple, on_processor
 from .features import interaction_features, potential_features
-from .residual import Energy, Observations, mean_fields, observe
+from .residual import Energy, Observations, Origin, mean_fields, observe
 from .snapshots import Snapshots, evenly
 
 # %% ../nbs/09_least_squares.ipynb #26ff7f9e
@@ -73,11 +72,11 @@ def _total(f, chunks):
     "The sum over chunks of the products of what `f` returns; on a processor in threads, one a core, while JAX makes the next."
     if not on_processor():
         return reduce(_plus, ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)))
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
         total, running = None, deque()
         for r in chunks:
             running.append(pool.submit(_on_host, *f(r)))
-            if len(running) > 2 * os.cpu_count():  # chunks do not pile up
+            if len(running) > 2 * n_cores():  # chunks do not pile up
                 total = _plus(total, running.popleft().result())
         return reduce(_plus, (p.result() for p in running), total)
 
@@ -257,30 +256,29 @@ def _stats(found, scales):
     return {"lambda": found.lam, "degrees_of_freedom": found.freedom, "n_features": len(found.theta), "lengthscale": scales[0], "interaction_lengthscale": scales[1]}
 
 
-def fit_least_squares_stream(snapshots, terms, config=LeastSquares(), seed=0, batch_size=250, rows=100_000, progress=False):
-    """As `fit_least_squares`, from snapshots of one population that need not fit into memory: `(energy, params, stats, couplings)`, with the couplings of a part of the particles, on which features were chosen.
+def fit_least_squares_stream(snapshots, origin, tried, terms, config=LeastSquares(), seed=0, batch_size=250, rows=100_000, progress=False):
+    """As `fit_least_squares`, from snapshots of one population that need not fit into memory: `(energy, params, stats)`.
 
+    `tried`: couplings of a part of the particles, on which features are chosen. They and the energy count from `origin`, the snapshots are moved there as they are read.
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not, in blocks of `batch_size`.
     """
     s, T = snapshots, len(snapshots) - 1
     _check(config, terms, s.d, T)
-    kept = [evenly(m, 10_000) for m in s.sizes]
-    part = lambda k, r: (s.x[k][r], s.weight(k)[r] / s.weight(k)[r].sum())
-    x, w = zip(*(part(k, r) for k, r in enumerate(kept)))
-    tried = couple(Snapshots(x, s.t, w, s.paired), batch_size=batch_size)
-    ends = [x[i(axis=0)] for x in s.x for i in (x.argmin, x.argmax)] if max(s.sizes) > 10_000 else []
+    moved, t = [_Moved(x, origin) for x in s.x], origin.time(s.t)
+    part = lambda k, r: (moved[k][r], s.weight(k)[r] / s.weight(k)[r].sum())
+    ends = [origin.place(x[i(axis=0)]) for x in s.x for i in (x.argmin, x.argmax)] if max(s.sizes) > 10_000 else []
     rows = max(rows // batch_size, 1) * batch_size  # whole blocks, the same as without parts
     n = s.d * np.array([1 / (s.weight(k) ** 2).sum() for k in range(T)])
     energy, _, scales = _chosen(tried, np.concatenate([tried.x, tried.y[tried.last[tried.step]], *ends]), n, terms, config, seed)
     equations = []
     with tqdm(total=sum(s.sizes[:T]), desc="reading", unit="particle", disable=not progress) as bar:
         for k in range(T):
-            field = [_whole_field(energy, s, k)] if energy.interaction is not None else None
+            field = [_whole_field(energy, moved[k], s.weight(k))] if energy.interaction is not None else None
             total = None
             for r in _chunks(0, s.sizes[k], rows if s.paired else s.sizes[k]):
                 other = r if s.paired else slice(None)
                 (x, a), (y, b) = part(k, r), part(k + 1, other)
-                obs = observe(couple(Snapshots((x, y), s.t[k:k + 2], (a, b), s.paired), batch_size=batch_size), config.evaluate_at)
+                obs = observe(couple(Snapshots((x, y), t[k:k + 2], (a, b), s.paired), batch_size=batch_size), config.evaluate_at)
                 share = s.weight(k)[r].sum() / T
                 total = _plus(total, tuple(share * e for e in normal_equations(energy, obs, fields=field)))
                 bar.update(r.stop - r.start)
@@ -289,15 +287,32 @@ def fit_least_squares_stream(snapshots, terms, config=LeastSquares(), seed=0, ba
     if energy.interaction is None:
         found = solve(G, c, v2, n, ridge=config.ridge)
     else:
-        last = Observations(s.x[T], np.broadcast_to(np.zeros(1, s.x[T].dtype), s.x[T].shape), np.full(s.sizes[T], s.t[T]), s.weight(T) / T, np.zeros(s.sizes[T], int), None, None, None, np.arange(s.sizes[T]))
-        arrived = normal_equations(energy, last, fields=[_whole_field(energy, s, T)])[0]
+        last = Observations(moved[T], np.broadcast_to(0.0, s.x[T].shape), np.full(s.sizes[T], t[T]), s.weight(T) / T, np.zeros(s.sizes[T], int), None, None, None, np.arange(s.sizes[T]))
+        arrived = normal_equations(energy, last, fields=[_whole_field(energy, moved[T], s.weight(T))])[0]
         found = solve(G, c, v2, n, G.shape[1] - config.n_interaction_features, np.concatenate([G, arrived]).mean(0), config.ridge)
-    return energy, _named(energy, found.theta, False, config), _stats(found, scales), tried
+    return energy, _named(energy, found.theta, False, config), _stats(found, scales)
 
 
-def _whole_field(energy, s, k):
+@dataclass(frozen=True)
+class _Moved:
+    "An array of particles `[N, d]` counted from an origin, moved there where it is read."
+    x: np.ndarray
+    origin: Origin
+
+    @property
+    def shape(self):
+        return self.x.shape
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, rows):
+        return self.origin.place(self.x[rows])
+
+
+def _whole_field(energy, x, w):
     with jax.enable_x64(True):
-        return _field(everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy)), s.x[k], s.weight(k), multiple(min(2**15, s.sizes[k])))
+        return _field(everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy)), x, w, multiple(min(2**15, len(x))))
 
 
 def _closed_form(energy, couplings, n, config):

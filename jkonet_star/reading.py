@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'Columns', 'numbers', 'Reading', 'from_table', 'group_labels
            'read_array', 'write_array', 'read_archive', 'read_table', 'check_notation', 'read', 'file_kind',
            'check_known', 'from_file']
 
-# %% ../nbs/26_reading.ipynb #708af953
+# %% ../nbs/26_reading.ipynb #9aa7b12e
 import bz2
 import gzip
 import io
@@ -27,11 +27,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-# %% ../nbs/26_reading.ipynb #155d00c6
+# %% ../nbs/26_reading.ipynb #7f573e67
 from .core import InputError, choose, first_line
 from .snapshots import Snapshots, from_labels, from_trajectories, looks_like_dates, numeric, time_labels, unique_times
 
-# %% ../nbs/26_reading.ipynb #4f1fe9bb
+# %% ../nbs/26_reading.ipynb #00719db1
 @dataclass(frozen=True)
 class Columns:
     "What was taken from a file, and what was left out: names, and the reason for each of `left_out`."
@@ -53,7 +53,7 @@ def _some(names, most=20):
     names = [str(n) for n in names]
     return ", ".join(names if len(names) <= most else [*names[:most - 2], "...", names[-1]]) + (f" ({len(names)} in all)" if len(names) > most else "")
 
-# %% ../nbs/26_reading.ipynb #dc99ae3b
+# %% ../nbs/26_reading.ipynb #3e0382e7
 def _kind(path):
     "The ending of a path in lower case, without that of a compressed table."
     path = Path(path)
@@ -63,7 +63,7 @@ def _kind(path):
         return inner if inner in (".csv", ".tsv", ".txt") else inner + kind if inner else kind
     return kind
 
-# %% ../nbs/26_reading.ipynb #4a64d8db
+# %% ../nbs/26_reading.ipynb #0fa8ff53
 def numbers(
     column,  # pandas `Series`
     decimal: str = ".",  # mark of decimals in text
@@ -101,16 +101,16 @@ def numbers(
     foreign = not len(bad) and decimal != "." and _grouped(text, ".")
     if foreign or len(bad) and all(re.fullmatch(_NOTATION, a) for a in text):
         example = text[0] if foreign else text[bad[0]]
-        raise InputError(f"column '{column.name}' holds {example!r}: {_notation(text)}, or name the columns to use with --features")
+        raise InputError(f"column '{column.name}' holds {example!r}: {_notation(text)}")
     if len(bad) and len(found) - len(bad) > len(bad):
         row = np.flatnonzero(there)[bad[0]]
-        raise InputError(f"column '{column.name}' has {seen[bad[0]]!r} in row {row}, which is not a number ({len(bad)} such rows): correct it, or name the columns to use with --features")
+        raise InputError(f"column '{column.name}' has {seen[bad[0]]!r} in row {row}, which is not a number ({len(bad)} such rows): correct it")
     if len(bad) or not text:
         return None, "text" if not text else f"{'dates' if looks_like_dates(text) else 'text'} such as {_short(seen[bad[0]])!r}"
     values[there] = found
     return values, "in percent" if percent else ""
 
-# %% ../nbs/26_reading.ipynb #0bdcc52c
+# %% ../nbs/26_reading.ipynb #694035ce
 _NOTATION = r"[+-]?\d+([.,' \u2019\u00a0\u202f_]\d+)*%?"
 _MARKS = {",": ",", ".": ".", "'": "\\'", "\u2019": "\u2019", " ": "' '", "\u00a0": "\u00a0", "\u202f": "\u202f", "_": "_"}
 
@@ -151,7 +151,7 @@ def _short(text, most=30):
     text = str(text)
     return text if len(text) <= most else text[:most - 3] + "..."
 
-# %% ../nbs/26_reading.ipynb #fdb59573
+# %% ../nbs/26_reading.ipynb #34f1f354
 @dataclass(frozen=True)
 class Reading:
     "What `read` found: snapshots, and what they were made from."
@@ -184,7 +184,7 @@ def group_labels(column):
         raise InputError(f"column '{column.name}' names no population in row {missing[0]} ({len(missing)} such rows): name it, or leave those rows out")
     return column.astype(str).to_numpy()
 
-# %% ../nbs/26_reading.ipynb #7d8d02e6
+# %% ../nbs/26_reading.ipynb #a1fc93d5
 def _read_frame(table, time_key="samples", features=None, group_key=None, weight_key=None, decimal=".", thousands=None, notes=()):
     "The `Reading` of a data frame."
     table = _frame(table, (time_key, group_key, weight_key, *(features or ())))
@@ -201,7 +201,10 @@ def _read_frame(table, time_key="samples", features=None, group_key=None, weight
     left, assumed, values = {}, [], {}
     if features is None:
         for c in table.columns.difference(list(used), sort=False):
-            x, why = numbers(table[c], decimal, thousands)
+            try:
+                x, why = numbers(table[c], decimal, thousands)
+            except InputError as e:
+                raise InputError(f"{e}, or name the columns to use with --features (in Python features=)") from None
             odd = _counts_rows(c, table[c], x, at)
             if x is None or odd:
                 left[c] = odd or why
@@ -255,7 +258,7 @@ def _frame(table, named):
 
 
 def _time_of(name, snapshots):
-    return f"{name} ({len(snapshots)} times, {snapshots.t[0]:g} to {snapshots.t[-1]:g})"
+    return f"{name} ({len(snapshots)} times, {snapshots.t[0]:.10g} to {snapshots.t[-1]:.10g})"
 
 
 def _group_of(name, groups):
@@ -269,7 +272,7 @@ def _warned(reading):
         warnings.warn(f"left out are {_some([f'{c} ({why})' for c, why in odd.items()], 12)}: name the features to use others", stacklevel=3)
     return reading
 
-# %% ../nbs/26_reading.ipynb #9f1448c9
+# %% ../nbs/26_reading.ipynb #bf8b1c6e
 _INDEX = re.compile(r"Unnamed: \d+(?:\.\d+)*|Unnamed: \d+_level_\d+|\s*|__index_level_\d+__|(index|level_\d+)(?:\.\d+)?")
 _ID = re.compile(r"(?i:(.*[\W_])?(id|ids|uid|uuid|guid)|(cell|row|sample|animal|subject|particle|track|object|patient|mouse)s?id)\d?|.*[a-z](ID|Id)")
 _NAME = re.compile(r"(?i)(.*[\W_])?(idx|index|barcodes?|rows?|row ?names?|number|no|nr|num|nummer|key|name|label|code|obs|observation|cells?|samples?|particles?|individuals?|animals?|subjects?|patients?|mouse|tracks?|objects?)\.?")
@@ -293,7 +296,7 @@ def _counts_rows(name, column, values, at):
     runs = lambda v: len(v) >= 10 and v.max() - v.min() == len(v) - 1 == len(np.unique(v)) - 1
     return "it numbers the rows" if runs(values) or all(map(runs, every)) and len({v.min() for v in every}) == 1 else ""
 
-# %% ../nbs/26_reading.ipynb #a9df3c72
+# %% ../nbs/26_reading.ipynb #8a3797b3
 def read_h5ad(path):
     "The AnnData object in an `.h5ad`, `.h5ad.gz` or `.zarr` store. Raises `InputError` if it cannot be read, or a package is missing."
     path = Path(path)
@@ -346,7 +349,7 @@ def representation(adata, rep="X_pca", n_components=None):
             raise InputError(f"n_components = {n_components}, but '{rep}' has {x.shape[1]} columns")
         return x[:, :n_components or None]
     if rep not in ("X", "raw"):
-        choose(rep, {**dict.fromkeys(adata.obsm), **dict.fromkeys(adata.layers), "X": None, **({} if adata.raw is None else {"raw": None})}, "representation (key of .obsm, layer, X, or raw)")
+        choose(rep, {**dict.fromkeys(adata.obsm), **dict.fromkeys(_layers(adata)), "X": None, **({} if adata.raw is None else {"raw": None})}, "representation (key of .obsm, layer, X, or raw)")
     if n_components:
         raise InputError(f"'{rep}' holds genes: their {n_components} principal components belong to the model. Give n_components to `fit` (or --n-components to `generate`), which learns them from the training cells alone")
     if rep == "raw" and adata.raw is None:
@@ -360,7 +363,11 @@ def representation(adata, rep="X_pca", n_components=None):
         raise InputError(f"'{rep}' holds counts: normalise and take logarithms first (scanpy's normalize_total and log1p), or give a reduction, such as --rep X_pca (in Python rep='X_pca')")
     return x
 
-# %% ../nbs/26_reading.ipynb #039f1ad6
+# %% ../nbs/26_reading.ipynb #33e97c62
+def _layers(adata):
+    return [k for k in adata.layers if k is not None]  # which is X in anndata 0.13
+
+
 def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, weights=None):
     "The `Reading` of an AnnData object; components of genes are left to be learned."
     keys = {c: c for c in adata.obs.columns}
@@ -382,11 +389,11 @@ def _read_cells(adata, time_key, rep="X_pca", n_components=None, groups=None, we
     if min(s.sizes) < 2:
         raise InputError(f"there is one cell only at time {s.t[int(np.argmin(s.sizes))]:g}: a population needs at least two. Leave that time out, or bin times")
     genes = None if embedded else tuple((adata.raw if rep == "raw" else adata).var_names)
-    others = [k for k in (*adata.obsm, *adata.layers) if k != rep]
+    others = [k for k in (*adata.obsm, *_layers(adata)) if k != rep]
     columns = Columns(genes or (f"{x.shape[1]} columns of {rep}",), _time_of(time_key, s), _group_of(groups, names), weights, dict.fromkeys(others, "another representation"))
     return Reading(s, columns, genes, None if embedded else n_components)
 
-# %% ../nbs/26_reading.ipynb #22cbf362
+# %% ../nbs/26_reading.ipynb #ed0e37bf
 def read_array(path):
     "The array in a `.npy` file. Raises `InputError` if it is missing, truncated or holds Python objects."
     path = Path(path)
@@ -409,7 +416,7 @@ def write_array(path, a):
         np.save(SimpleNamespace(write=f.write), a)
 
 
-def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None, dt=1.0, axes=None):
+def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None, axes=None):
     """The `Reading` of an `.npz` file: particles `[N, d]` with a label for each, or an array of three axes, with or without times.
 
     `rep` and `time_key` name the arrays of particles and of times where they have none of the usual names, `group_key` and `weight_key` those of populations and weights. Raises `InputError` for an archive that cannot be read, or in which they are not found.
@@ -428,19 +435,23 @@ def read_archive(path, rep=None, time_key=None, group_key=None, weight_key=None,
     if x.ndim == 3:
         if group_key or weight_key:
             raise InputError(f"{path}: groups and weights are of rows [N, d], but '{taken['particles']}' has shape {x.shape}")
-        s = from_trajectories(x, None if labels is None else time_labels(labels) * dt, dt=dt, axes=axes)
+        s = from_trajectories(x, None if labels is None else time_labels(labels), axes=axes)
     elif labels is None:
         raise InputError(f"{path} has no array of times, one for each of the {len(x)} rows of '{taken['particles']}': name it with --time-key (in Python time_key=), there are {_listed(shapes)}")
     elif axes is not None:
         raise InputError(f"--axes is of an array of three axes, but '{taken['particles']}' has shape {x.shape}")
     else:
-        s = from_labels(x, labels, arrays.get("weights"), arrays.get("groups"), dt)
+        s = from_labels(x, labels, arrays.get("weights"), arrays.get("groups"))
     left = {k: f"array {shape}" for k, shape in shapes.items() if k not in taken.values()}
-    return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left))
+    notes = (_PAIRED,) if x.ndim == 3 else ()
+    return Reading(s, Columns((f"{s.d} columns of {taken['particles']}",), _time_of(taken["times"] or "the first axis", s), _group_of(group_key, arrays.get("groups")), weight_key, left, notes))
 
-# %% ../nbs/26_reading.ipynb #f12693eb
+# %% ../nbs/26_reading.ipynb #c79a0704
 _PARTICLES = ("pcs", "X_pca", "X", "x", "Xs", "xs", "data", "embedding", "particles", "samples", "trajectories")
 _TIMES = ("sample_labels", "t", "ts", "time", "times", "dts", "labels", "time_labels", "day", "days")
+
+
+_PAIRED = "row i is taken for the same individual at every time (--unpaired if it is not)"
 
 
 def _shape(f, key):
@@ -471,7 +482,7 @@ def _load(f, path, key):
 def _listed(shapes):
     return _some([f"{k} {s}" for k, s in shapes.items()]) or "none"
 
-# %% ../nbs/26_reading.ipynb #b4b5b554
+# %% ../nbs/26_reading.ipynb #67c2073a
 def read_table(
     path,
     separator: str | None = None,  # of fields, found if not given
@@ -492,7 +503,7 @@ def read_table(
     separator = _SEPARATORS.get(separator, separator) or _separator(path, text)
     skip = 1 if re.match(r"sep=.\r?\n", text, re.I) else 0
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, thousands=thousands, skiprows=skip, skipinitialspace=True, **({} if len(separator) == 1 else {"engine": "python"}), **({"low_memory": False} if len(separator) == 1 else {}))
+        table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, thousands=thousands, skiprows=skip, skipinitialspace=True, low_memory=False)
     except Exception as e:
         raise InputError(f"{path} cannot be read as a table: {first_line(e)}") from None
     if not isinstance(table.index, pd.RangeIndex):
@@ -509,7 +520,7 @@ def check_notation(separator=None, decimal=".", thousands=None):
     if separator is not None and len(_SEPARATORS.get(separator, separator)) != 1 and separator not in _SEPARATORS:
         raise InputError(f"--separator {separator!r}: one character, tab or space")
 
-# %% ../nbs/26_reading.ipynb #5becd5c5
+# %% ../nbs/26_reading.ipynb #fb0881af
 _SEPARATORS = {"\\t": "\t", "tab": "\t", "space": r"\s+", " ": r"\s+"}
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _NAMED = {";": "';'", "\t": "tab", "|": "'|'", r"\s+": "space", ",": "','"}
@@ -550,7 +561,7 @@ def _separator(path, text):
     if first:
         return first[1]
     usual = "\t" if ".tsv" in _kind(path) else ","
-    lines = [re.sub(r'"[^"]*"', "", a) for a in text.lstrip("\n\r").splitlines()[:2] if a.strip()]
+    lines = [re.sub(r'"[^"]*"', "q", a) for a in text.lstrip("\n\r").splitlines()[:2] if a.strip()]
     if len(lines) < 2:
         return usual
     count = lambda s: [a.count(s) if len(s) == 1 else len(a.split()) - 1 for a in lines]
@@ -558,15 +569,16 @@ def _separator(path, text):
         header, row = count(s)
         if header == row > 0:
             return s
-    return max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
+    found = max([usual, ",", ";", "\t", "|"], key=lambda s: count(s)[0])
+    return found if count(found)[0] or ".csv" in _kind(path) else r"\s+"
 
-# %% ../nbs/26_reading.ipynb #eb8e15b7
+# %% ../nbs/26_reading.ipynb #589af439
 KINDS = {  # by ending: the options that it knows
     **dict.fromkeys((".csv", ".tsv", ".txt"), ("time_key", "features", "group_key", "weight_key", "separator", "decimal", "thousands", "encoding")),
     ".parquet": ("time_key", "features", "group_key", "weight_key", "decimal", "thousands"),
     **dict.fromkeys((".h5ad", ".h5ad.gz", ".zarr"), ("time_key", "group_key", "weight_key", "rep")),
     ".npy": ("dt", "axes"),
-    ".npz": ("rep", "time_key", "group_key", "weight_key", "dt", "axes"),
+    ".npz": ("rep", "time_key", "group_key", "weight_key", "axes"),
     "folder": ("dt",)}
 
 
@@ -627,7 +639,7 @@ def from_file(path, time_key="samples", features=None, dt=1.0, group_key=None, w
         raise InputError(f"n_components = {n_components} is of a reduction in an .h5ad file: give it to `fit` (or --n-components to `generate`), which learns them from the training particles alone")
     return _warned(reading).snapshots
 
-# %% ../nbs/26_reading.ipynb #7955f128
+# %% ../nbs/26_reading.ipynb #c8b9e184
 _DEFAULTS = {k: p.default for k, p in signature(read).parameters.items() if k not in ("source", "n_components")}
 
 
@@ -640,10 +652,13 @@ def _table_reading(source, n_components, o):
         table = read_table(source, **given)
         if "separator" in o and o["separator"] is None:
             found = _separator(source, _text(source, o["encoding"]))
-            notes = (f"fields are separated by {_NAMED.get(found, found)}",) if found != ("\\t" if ".tsv" in _kind(source) else ",") else ()
+            notes = (f"fields are separated by {_NAMED.get(found, found)}",) if found != ("\t" if ".tsv" in _kind(source) else ",") else ()
         source = table
     o = {k: v for k, v in o.items() if k not in ("separator", "encoding")}
-    return replace(_read_frame(source, features=named, notes=notes, **o), n_components=n_components)
+    try:
+        return replace(_read_frame(source, features=named, notes=notes, **o), n_components=n_components)
+    except InputError as e:
+        raise InputError("; ".join([str(e), *(f"{n} (--separator)" for n in notes)])) from None
 
 
 def _cells_reading(source, n_components, o):
@@ -652,7 +667,7 @@ def _cells_reading(source, n_components, o):
 
 def _array_reading(path, n_components, o):
     s = from_trajectories(read_array(path), **o)
-    return Reading(s, Columns((f"{s.d} columns of the array",), _time_of("the first axis" if o["axes"] is None else f"the axis of that name in {o['axes']}", s)), None, n_components)
+    return Reading(s, Columns((f"{s.d} columns of the array",), _time_of("the first axis" if o["axes"] is None else f"the axis of that name in {o['axes']}", s), notes=(_PAIRED,)), None, n_components)
 
 
 def _archive_reading(path, n_components, o):

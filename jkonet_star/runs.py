@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
@@ -29,12 +29,15 @@ judges = {"test_data": lambda d: d.test, "train_data": lambda d: d.train, "none"
 def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="test_data", seed=0, config=None, resume=False, debug=False, wandb=False, data_dir="data", out_dir="out", figures=True, **settings):
     """Fit a solver to a data set, evaluate it, and write model, metrics and figures to `out_dir/dataset/solver`: `(solution, metrics)`.
 
-    `evaluate_on`: "test_data", "train_data" or "none". `config`: YAML file of settings; `settings` given here win. `resume`: go on from the checkpoint that an interrupted training left. `figures`: draw them. Raises `InputError` before work starts if a name or setting is wrong.
+    `evaluate_on`: "test_data", "train_data" or "none". `config`: YAML file of settings; `settings` given here win. `resume`: go on from the checkpoint that an interrupted training left. `debug`: compile nothing. `figures`: draw them. Raises `InputError` before work starts if a name or setting is wrong.
     """
+    if debug:
+        with _uncompiled():
+            return train_and_evaluate(dataset, solver, evaluate_on, seed, config, resume, False, wandb, data_dir, out_dir, figures, **settings)
     clock = Clock()
     from jkonet_star.datasets import load_dataset
     from jkonet_star.solvers import LeastSquares, make_settings, solvers
-    terms, method = choose(solver, solvers, "solver")
+    _, method = choose(solver, solvers, "solver")
     judge = choose(evaluate_on, judges, "evaluate_on")
     settings = read_settings(config) | {k: v for k, v in settings.items() if v is not None}
     if method.settings is LeastSquares and settings.pop("epochs", None) is not None:
@@ -42,28 +45,19 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     whole = make_settings(method.settings, settings)
     check_place(out_dir)
     run = _wandb(solver, dataset, seed, asdict(whole)) if wandb else None
-    if debug:
-        import jax
-        jax.config.update("jax_disable_jit", True)
     data = load_dataset(dataset, data_dir)
     Thread(target=_import_ahead, daemon=True).start()
     clock("load")
 
-    from jkonet_star.density import add_score, target_mixtures
     from jkonet_star.evaluate import evaluate
-    from jkonet_star.solvers import fit, populations
-    couplings = data.couplings if method.couples else data.train
-    clock("couple")
-    n_components = data.info["parameters"]["n_gmm_components"]
-    if "internal" in terms and settings.get("evaluate_at") == "target":
-        couplings = add_score(couplings, target_mixtures(populations(couplings), n_components, seed))
-    clock("density")
+    from jkonet_star.solvers import fit
+    seen = data.couplings if method.couples else data.train
     click.echo(f"{solver} on {dataset}")
     checkpoint = Path(out_dir) / dataset / f"{solver}.checkpoint.npz"
     if resume and not checkpoint.is_file():
         click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
     try:
-        solution = fit(couplings, solver, seed, progress=sys.stderr.isatty(), scaling=data.scaling, checkpoint=checkpoint, resume=resume, **settings)
+        solution = fit(seen, solver, seed, progress=sys.stderr.isatty(), scaling=data.scaling, n_gmm_components=data.info["parameters"]["n_gmm_components"], checkpoint=checkpoint, resume=resume, **settings)
     except KeyboardInterrupt:
         raise InputError(f"interrupted. {f'{checkpoint} is kept: give the same command with --resume to go on' if checkpoint.is_file() else 'Nothing was written'}") from None
     clock("fit")
@@ -72,17 +66,17 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
                "stopped": solution.stats.get("stopped"), "paired": data.train.paired, "beta": solution.beta, "beta_true": None if data.truth is None else data.truth.beta}
     if judged is not None:
         metrics |= evaluate(solution, data.train, judged, data.truth, seed)
-    clock("evaluate")
+        clock("evaluate")
 
     folder = Path(out_dir) / dataset / solver
     with writing(folder, folder=True) as new:
-        if figures:
-            _draw(solution, data.test if judged is None else judged, data.truth, seed, new)
         solution.save(new / "model.npz")
-        clock("figures")
-        metrics["seconds"] = clock.seconds | {"total": clock.total()}
-        (new / "metrics.json").write_text(json.dumps(_plain(metrics), indent=2, allow_nan=False))
+        _save_metrics(metrics, clock, new)
     checkpoint.unlink(missing_ok=True)
+    if figures:
+        _draw(solution, data.test if judged is None else judged, data.truth, seed, folder)
+        clock("figures")
+        _save_metrics(metrics, clock, folder)
     _report(metrics, folder)
     if run is not None:
         for i, (learned, held) in enumerate(solution.stats.get("losses", [])):
@@ -92,19 +86,44 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
     return solution, metrics
 
 # %% ../nbs/20_runs.ipynb #95fbc2c7
+@contextmanager
+def _uncompiled():
+    import jax
+    before = jax.config.jax_disable_jit
+    jax.config.update("jax_disable_jit", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_jit", before)
+
+
+def _save_metrics(metrics, clock, folder):
+    metrics["seconds"] = clock.seconds | {"total": clock.total()}
+    with writing(folder / "metrics.json") as new:
+        new.write_text(json.dumps(_plain(metrics), indent=2, allow_nan=False), encoding="utf-8")
+
+
 def _draw(solution, snapshots, truth, seed, folder):
-    from jkonet_star.plots import plot_energies, plot_losses, plot_predictions
-    figures = {"energies": plot_energies(solution, snapshots, truth), "predictions": plot_predictions(solution, snapshots, seed)}
-    if "losses" in solution.stats:
-        figures["losses"] = plot_losses(solution.stats["losses"])
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=110)
+    "Add the figures of a run to its folder; one that cannot be drawn is a note."
+    drawn = {
+        "energies": lambda plots: plots.plot_energies(solution, snapshots, truth),
+        "predictions": lambda plots: plots.plot_predictions(solution, snapshots, seed),
+        "losses": lambda plots: plots.plot_losses(solution.stats["losses"]),
+    }
+    for name in drawn if "losses" in solution.stats else ("energies", "predictions"):
+        try:
+            figure = drawn[name](importlib.import_module("jkonet_star.plots"))
+            with writing(folder / f"{name}.png") as new:
+                figure.savefig(new, dpi=110)
+        except Exception as e:
+            click.echo(f"note: the figure {name} could not be drawn: {first_line(e)}", err=True)
 
 
 def _import_ahead():
     "What evaluation needs takes a second or two to import: done while the fit computes."
     for name in ("ot", "jkonet_star.plots"):
-        importlib.import_module(name)
+        with suppress(Exception):  # whoever needs it will say so
+            importlib.import_module(name)
 
 
 class Clock:
@@ -138,7 +157,7 @@ def read_settings(path):
     if not Path(path).is_file():
         raise InputError(f"there is no file {path}")
     try:
-        found = yaml.load(Path(path).read_text(), Loader) or {}
+        found = yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader) or {}
         if next(itertools.islice(_values(found), _MOST, None), None) is not None:
             raise ValueError(f"it holds more than {_MOST} values")
     except Exception as e:

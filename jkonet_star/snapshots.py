@@ -158,6 +158,9 @@ def _groups(g, n, i):
     g = np.asarray(g)
     if g.shape != (n,):
         raise InputError(f"groups of snapshot {i} have shape {g.shape}: give the name of a population for each of its {n} particles")
+    missing = [k for k, a in enumerate(g.tolist()) if a is None or str(a) in ("nan", "<NA>")] if g.dtype.kind in "Of" else []
+    if missing:
+        raise InputError(f"groups of snapshot {i} name no population for particle {missing[0]} ({len(missing)} such particles): name it, or leave those particles out")
     return g.astype(str)
 
 # %% ../nbs/01_snapshots.ipynb #1dbf9d51
@@ -190,15 +193,16 @@ def _is_number(a):
 def _no_time(labels):
     "What to say of labels that are not all numbers."
     kind = labels.dtype.kind
-    if np.isnat(labels).any() if kind in "Mm" else False:
-        return f"the time label of row {np.flatnonzero(np.isnat(labels))[0]} is missing"
+    labels = labels[~np.isnat(labels)] if kind in "Mm" else labels
+    if not len(labels):
+        return "time labels must be numbers, and all are missing"
     if kind == "m":
         days = labels / np.timedelta64(1, "s") / 86400
         unit, values = ("days", days) if (days == 0).all() or np.abs(days).max() >= 1 else ("hours", 24 * days)
-        return f"time labels must be numbers, got durations: give their {unit} as numbers, for instance {values[-1]:g} for {labels[-1]}"
+        return f"time labels must be numbers, got durations: give their {unit} as numbers, for instance {values[-1]:g} for {labels[-1].astype('m8[s]')}"
     words = list(dict.fromkeys(str(a) for a in labels.tolist()))
     if kind == "M":
-        words = [str(a) for a in np.unique(labels).astype("M8[s]")]
+        words = [str(a).removesuffix("T00:00:00") for a in np.unique(labels).astype("M8[s]")]
     wrong = next((w for w in words if not _is_number(w)), words[0])
     meant, unit = _meant(words)
     some = ", ".join(f"{v:g} for {w!r}" for w, v in meant[:3])
@@ -264,7 +268,7 @@ def _rounding(t, single):
     ulp, ulp32 = np.spacing(largest), float(np.spacing(np.float32(min(largest, 1e38))))
     near = np.maximum(np.abs(t[1:]), np.abs(t[:-1]))
     long = np.array([len(f"{v:.17g}".strip("-0.")) > 12 for v in t])
-    from32 = long & (t == t.astype(np.float32)) if largest < 1e38 else np.zeros(len(t), bool)  # 0.10000000149011612
+    from32 = long & (np.abs(t - t.astype(np.float32)) <= np.spacing(np.abs(t))) if largest < 1e38 else np.zeros(len(t), bool)  # 0.10000000149011612
     real = gap[gap > 64 * ulp]
     least = lambda tiny: real[~tiny[gap > 64 * ulp]].min(initial=np.inf)
     tiny32 = (gap <= 4e-7 * near) & (from32[1:] | from32[:-1] | single)
@@ -347,10 +351,15 @@ def _looks_swapped(x):
     if x.dtype.kind not in "fiub" or min(x.shape) < 1:
         return False
     few = x[evenly(len(x), 256)]
-    spread = few.astype(float).std((0, 1))
-    if not np.isfinite(spread).all() or not (spread > 0).any():
+    if not np.isfinite(few).all() or not np.isfinite(x[:256, :256]).all():
         return False
-    x = (x[:256, :256, spread > 0] - few.mean((0, 1))[spread > 0]) / spread[spread > 0]
+    few = few.astype(float)
+    few = few / max(np.abs(few).max(), 1e-300)  # squares stay finite
+    spread = few.std((0, 1))
+    if not (spread > 0).any():
+        return False
+    x = x[:256, :256, spread > 0].astype(float)
+    x = (x - x.mean((0, 1))) / np.maximum(np.abs(x - x.mean((0, 1))).max((0, 1)), 1e-300)
     (first, chance), (second, other) = _order(x, 0), _order(x, 1)
     n, k = x.shape[:2]
     return (n > k >= 2 and n >= 8 and chance > 0.02 and (k < 5 or other < 0.1)  # many slices in no order
@@ -495,13 +504,13 @@ def fit_scaling(snapshots, standardize=True, n_components=None, names=None):
     """
     x = np.concatenate(snapshots.x)
     names, loadings = None if names is None else tuple(names), None
-    center = x.mean(0) if standardize or n_components else np.zeros(x.shape[1])
+    center = x.mean(0, dtype=np.float64) if standardize or n_components else np.zeros(x.shape[1])
     if n_components:
         from sklearn.decomposition import PCA
         most = min(x.shape)
         if not 1 <= n_components <= most:
             raise InputError(f"n_components = {n_components}: {x.shape[0]} training particles of {x.shape[1]} features have between 1 and {most} principal components")
-        loadings = PCA(n_components, random_state=0).fit(x).components_.T
+        loadings = PCA(n_components, random_state=0).fit(x - center).components_.T  # it would square the mean
     z = x - center if loadings is None else (x - center) @ loadings
     scale = z.std(0)
     if not standardize:

@@ -31,10 +31,10 @@ from .diffusivity import estimate_diffusivity, residual_diffusivity
 from .features import component, components, potential_features
 from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, fit_many_networks, identity_of
 from .least_squares import LeastSquares, fit_least_squares, fit_least_squares_stream
-from .residual import Energy, energy_gradient, evaluations, mean_fields
+from .residual import Energy, Origin, energy_gradient, evaluations, mean_fields
 from .simulate import euler_maruyama
-from .snapshots import Scaling, Snapshots, by_group, evenly, fit_scaling
-from .weak_form import WeakForm, fit_weak_form
+from .snapshots import Scaling, Snapshots, by_group, evenly, fit_scaling, numeric, take
+from .weak_form import WeakForm, drift_errors, fit_weak_form
 
 # %% ../nbs/14_solvers.ipynb #2358fe6f
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Solution:
 
     `beta` is the diffusivity (length²/time), or `None` if the solver has no internal energy or the data do not identify it. `t`: [T+1] times it was learned from. `stats`: losses, ridge, sizes. `settings`, `solver`, `seed`, `versions`: how it was made.
     `scaling`: the units it was learned in if they are not those of the raw data: every method takes and gives particles in the model's units, `encode` and `decode` go there and back. `support`: where the model has seen particles. `longest_step` (time): that it was learned from. `fingerprint`: of the data it was learned from.
+    `origin`: what energy and parameters count from; methods take and give particles and times as they are.
     """
     energy: Energy
     params: dict
@@ -111,6 +112,7 @@ class Solution:
     support: Support | None = None
     longest_step: float = np.inf
     fingerprint: str = ""
+    origin: Origin = Origin(np.zeros(()), 0.0)
 
     def encode(self, x):
         "Raw particles `[..., D]`, or `Snapshots` of them, in the model's units. Raises `InputError` for another dimension."
@@ -128,14 +130,21 @@ class Solution:
         "V at `x` `[..., d]`, and time `t` if it varies: `[...]` (length²/time), up to a constant. Raises `InputError` if there is no potential."
         if self.energy.potential is None:
             raise InputError(f"{self.solver} has no potential")
-        x = self._points(x)
-        return self.energy.potential.value(self.params["potential"], x.reshape(-1, self.d), t).reshape(x.shape[:-1])
+        x = self._place(x)
+        return self.energy.potential.value(self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)).reshape(x.shape[:-1])
+
+    def potential_gradient(self, x, t=None):
+        "Gradient of V at `x` `[..., d]`, and time `t` if it varies: `[..., d]` (length/time). Raises `InputError` if there is no potential."
+        if self.energy.potential is None:
+            raise InputError(f"{self.solver} has no potential")
+        x = self._place(x)
+        return _gradient(self.energy.potential, self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)).reshape(x.shape)
 
     def interaction(self, z):
         "W at differences `z` `[..., d]`: `[...]` (length²/time), with W(0) = 0. Raises `InputError` if there is no interaction."
         if self.energy.interaction is None:
             raise InputError(f"{self.solver} has no interaction")
-        z = self._points(z)
+        z = jnp.asarray(self._points(z))
         return self.energy.interaction.value(self.params["interaction"], z.reshape(-1, self.d)).reshape(z.shape[:-1])
 
     def drift(self, x, t=None, population=None, weights=None):
@@ -143,11 +152,18 @@ class Solution:
 
         `population` `[M, d]` with `weights` `[M]` is what particles feel; `x` itself with equal weights if `None`. `t` (time) is needed by a potential that varies with it.
         """
-        x = self._points(x)
+        x = self._place(x)
         z = x.reshape(-1, self.d)
-        population = z if population is None else self._points(population)
-        weights = np.full(len(population), 1 / len(population)) if weights is None else weights
-        return _drift(self.energy, self.params, z, t, population, weights).reshape(x.shape)
+        population = z if population is None else self._place(population)
+        weights = np.full(len(population), 1 / len(population)) if weights is None else jnp.asarray(weights)
+        return _drift(self.energy, self.params, z, self.origin.time(t), population, weights).reshape(x.shape)
+
+    def drift_errors(self, x, population=None, weights=None):
+        "Standard errors of `drift(x)` at `x` `[n, d]`: `[n, d]` (length/time). Raises `InputError` for a solver that states none: the weak form does."
+        if "covariance" not in self.params:
+            raise InputError(f"{self.solver} states no errors: the weak form does, and `bootstrap` estimates them for all")
+        place = lambda a: None if a is None else self.origin.place(self._points(a))
+        return drift_errors(self.energy, self.params, place(x), place(population), weights)
 
     def predict(self, x, t, weights=None, key=None):
         """Snapshots at times `t` `[K+1]`, increasing, from particles `x` `[N, d]` at `t[0]`.
@@ -156,7 +172,7 @@ class Solution:
         With a `key` (JAX key or seed) and a `beta`, steps have noise; otherwise particles follow the drift. `weights`: [N].
         Warns where a fifth or more of the particles are outside of what the model has seen. Raises `InputError` for particles of another dimension or a prediction that does not stay finite.
         """
-        x = np.asarray(x)
+        x = numeric(x, "the array of particles")
         if x.ndim != 2 or x.shape[1] != self.d:
             raw = "" if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center) else ". They have the dimension of raw particles: `encode` them first"
             raise InputError(f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}")
@@ -165,11 +181,11 @@ class Solution:
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
         key = key if self.beta else None
         place, *more = evaluations[self.settings.get("evaluate_at", "target")]
-        xs = [x.astype(jnp.result_type(float))]
+        xs, begin = [x], self.origin.time(t)
         self._warn_outside(x, t[0])
         longest, count = (1 + 1e-6) * self.longest_step, 0
         n, energy, params = len(x), *everywhere((self.energy, self.params))
-        rows, weight = (by_rows(a, slice(0, n), multiple(n)) for a in (xs[0], start.weight(0)))
+        rows, weight = (by_rows(a, slice(0, n), multiple(n), jnp.result_type(float)) for a in (self.origin.place(x), start.weight(0)))
         if more:
             place, longest = 0.0, longest / 10
         if np.ptp(t) / longest > 1e6:
@@ -177,8 +193,8 @@ class Solution:
         for k, gap in enumerate(np.diff(t)):
             steps = max(1, int(np.ceil(gap / longest)))
             for j in range(steps):
-                rows, count = _step(energy, params, rows, t[k] + j * gap / steps, weight, gap / steps, self.beta or 0.0, key, count, place), count + 1
-            xs.append(np.asarray(rows)[:n])
+                rows, count = _step(energy, params, rows, begin[k] + j * gap / steps, weight, gap / steps, self.beta or 0.0, key, count, place), count + 1
+            xs.append((np.asarray(rows)[:n] + self.origin.x).astype(x.dtype))
             if not np.isfinite(xs[-1]).all():
                 raise InputError(f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen")
         self._warn_outside(xs[-1], t[-1])
@@ -190,9 +206,12 @@ class Solution:
             units = "" if self.scaling is None else " (are they encoded? This model has units of its own)"
             warnings.warn(f"at time {t:g}, {share:.0%} of the particles are far from all that the model has seen{units}: the energy is extrapolated there", stacklevel=3)
 
+    def _place(self, x):
+        "Points as the energy counts them, in the precision that JAX computes in."
+        return jnp.asarray(self.origin.place(self._points(x)))
+
     def _points(self, x):
-        x = jnp.asarray(x)
-        x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)
+        x = x if isinstance(x, jax.core.Tracer) else numeric(x, "the array of points")
         if not x.ndim or x.shape[-1] != self.d:
             raise InputError(f"points of shape {x.shape} do not fit a model of dimension {self.d}: the last axis must be {self.d}")
         return x
@@ -209,6 +228,11 @@ class Solution:
     def __repr__(self):
         beta = "" if self.beta is None else f", beta={self.beta:.4g}"
         return f"Solution({self.solver}, d={self.d}{beta})"
+
+
+@jax.jit
+def _gradient(potential, params, x, t):
+    return potential.gradient(params, x, t)
 
 
 @partial(jax.jit, static_argnames="place")
@@ -265,19 +289,20 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
             raise InputError("standardize and n_components need raw snapshots: couplings, and snapshots with a scaling, have units already")
         scaling = fit_scaling(data, standardize, n_components)
         data = scaling.into(data)
-    snapshots = data if isinstance(data, Snapshots) else None
-    if snapshots is None and not method.couples:
-        snapshots = populations(data)
+    snapshots = data if isinstance(data, Snapshots) else populations(data)
     couplings = None if not method.couples else data if isinstance(data, Couplings) else couple(data)
     if couplings is not None and (fastest := np.max(np.abs(couplings.y - couplings.x).max(1) / couplings.tau[couplings.step])) > 1e18:
         raise InputError(f"velocities reach {fastest:.3g}, too large to be squared: take other units of length or time")
-    if method.couples and "internal" in terms and settings.evaluate_at == "target" and couplings.score is None:
-        couplings = add_score(couplings, target_mixtures(snapshots or populations(data), n_gmm_components, seed))
     if checkpoint is not None and method.couples:
         c = couplings
         checkpoint = Checkpoint(Path(checkpoint), resume, identity_of(solver, settings, seed, versions(), c.x, c.y, c.w, c.step, c.span))
-    energy, params, stats = method.fit(couplings if method.couples else snapshots, terms, settings, seed, progress, checkpoint)
-    return _finished(energy, params, stats, solver, settings, seed, couplings, snapshots or populations(data), scaling)
+    seen = couplings if method.couples else snapshots
+    origin = Origin.of(seen)
+    seen = origin.into(seen)
+    if method.couples and "internal" in terms and settings.evaluate_at == "target" and seen.score is None:
+        seen = add_score(seen, target_mixtures(origin.into(snapshots), n_gmm_components, seed))
+    found = method.fit(seen, terms, settings, seed, progress, checkpoint)
+    return _finished(*found, solver, settings, seed, couplings, snapshots, scaling, origin)
 
 
 def fit_many(data, solver, variants, **settings):
@@ -290,10 +315,11 @@ def fit_many(data, solver, variants, **settings):
         raise InputError(f"{solver} is no network solver of JKOnet*: fit its variants one by one")
     settings = make_settings(GradientDescent, settings)
     couplings = data if isinstance(data, Couplings) else couple(data)
-    found = fit_many_networks(couplings, terms, settings, variants)
+    origin = Origin.of(couplings)
+    found = fit_many_networks(origin.into(couplings), terms, settings, variants)
     snapshots = populations(couplings) if isinstance(data, Couplings) else data
     rated = [replace(settings, **{k: x for k, x in v.items() if k != "seed"}) for v in variants]
-    return [_finished(*f, solver, s, v.get("seed", 0), couplings, snapshots, None) for f, s, v in zip(found, rated, variants)]
+    return [_finished(*f, solver, s, v.get("seed", 0), couplings, snapshots, None, origin) for f, s, v in zip(found, rated, variants)]
 
 
 def fit_stream(snapshots, solver="jkonet-star-linear-potential", seed=0, batch_size=250, rows=100_000, progress=False, **settings):
@@ -310,17 +336,20 @@ def fit_stream(snapshots, solver="jkonet-star-linear-potential", seed=0, batch_s
     settings = make_settings(LeastSquares, settings)
     if settings.evaluate_at != "source":
         raise InputError(f"evaluate_at {settings.evaluate_at} cannot be streamed: only source can")
-    energy, params, stats, couplings = fit_least_squares_stream(snapshots, terms, settings, seed, batch_size, rows, progress)
-    return _finished(energy, params, stats, solver, settings, seed, couplings, snapshots, None)
+    kept = [evenly(n, 10_000) for n in snapshots.sizes]
+    couplings = couple(take(snapshots, kept, snapshots.paired), batch_size=batch_size)
+    origin = Origin.of(couplings)
+    found = fit_least_squares_stream(snapshots, origin, origin.into(couplings), terms, settings, seed, batch_size, rows, progress)
+    return _finished(*found, solver, settings, seed, couplings, snapshots, None, origin)
 
 
-def _finished(energy, params, stats, solver, settings, seed, couplings, snapshots, scaling):
+def _finished(energy, params, stats, solver, settings, seed, couplings, snapshots, scaling, origin):
     terms, method = solvers[solver]
     beta = float(params["beta"]) if "beta" in params else None
     energy, params = jax.tree.map(np.asarray, (energy, params))
     longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values())) / getattr(settings, "substeps", 1)
     solution = Solution(energy, params, beta, snapshots.d, snapshots.t, solver, asdict(settings), seed, stats, versions(), scaling, fit_support(snapshots), longest,
-                        identity_of(*snapshots.x, snapshots.t, *(snapshots.weights or ())))
+                        identity_of(*snapshots.x, snapshots.t, *(snapshots.weights or ())), origin)
     if method.couples and {"potential", "interaction"} <= set(terms):
         stats["interaction_share"] = interaction_share(solution, couplings)
         if stats["interaction_share"] < 0.05:
@@ -378,7 +407,7 @@ def interaction_share(solution, couplings, limit=2000):
 
     The force is regressed on the gradients of a rich set of potentials at no more than `limit` sources.
     """
-    c = couplings
+    c = solution.origin.into(couplings)
     fields = [_fields(solution.energy, solution.params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)) for k in range(c.n_steps)]
     rows = evenly(len(c.w), limit)
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
@@ -444,7 +473,7 @@ def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0,
     return replace(model, beta=beta, params=model.params | {"beta": beta}, stats=stats)
 
 # %% ../nbs/14_solvers.ipynb #c08bb3db
-_FORMAT = 2
+_FORMAT = 3
 
 
 def save_model(solution, path):
@@ -487,7 +516,7 @@ def _check(solution):
     if not all(np.isfinite(a).all() for a in jax.tree.leaves((s.energy, s.params, s.beta, s.t))):
         raise InputError("there is NaN or inf among its parameters")
     choose(s.settings.get("evaluate_at", "target"), evaluations, "evaluation point")
-    jax.eval_shape(lambda x: s.drift(x, s.t[0]), jax.ShapeDtypeStruct((2, s.d), float))
+    jax.eval_shape(lambda x: s.drift(x, s.t[0]), jax.ShapeDtypeStruct((2, s.d), jnp.result_type(float)))
     if s.encode(np.zeros((1, s.d if s.scaling is None else len(s.scaling.center)))).shape != (1, s.d):
         raise InputError("its units do not fit its dimension")
 
@@ -510,7 +539,7 @@ def _decode(a, arrays):
         return a
     (kind, value), *rest = a.items()
     if kind == "component":
-        cls = choose(value, components | {"Solution": Solution, "Scaling": Scaling, "Support": Support}, "model component")
+        cls = choose(value, components | {"Solution": Solution, "Scaling": Scaling, "Support": Support, "Origin": Origin}, "model component")
         return cls(**{k: _decode(v, arrays) for k, v in a["fields"].items()})
     return {"dict": lambda: {k: _decode(v, arrays) for k, v in value.items()},
             "tuple": lambda: tuple(_decode(v, arrays) for v in value),

@@ -434,12 +434,13 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
                     break
         if share == 1:
             full, covariance, precision = _update(s, debiased, G, before, prior, precision, energy.internal, config.samples, seed)
-    if chi2 > explained or not settled:
-        warnings.warn(f"the weak form does not explain these snapshots (mismatch {chi2:.2f} per moment, at most {explained:.2f} if it did; {'' if settled else 'not '}converged): the step may be too long, or the potential not smooth. "
-                      "Its standard errors are too small. Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
-    elif not paired and _misfit_at_rest(moments, seen, x, w) - chi2 * used < (free := max(float((covariance * G).sum()), 1.0)) + 4 * np.sqrt(2 * free):
+    at_rest, free = np.inf if paired else _misfit_at_rest(moments, seen, x, w), max(float((covariance * G).sum()), 1.0)
+    if at_rest - chi2 * used < free + 4 * np.sqrt(2 * free) and min(chi2, at_rest / used) <= explained:
         warnings.warn("these snapshots differ no more than samples of one population do: it is at rest, or moves too little to be seen. At rest only the ratio of potential and diffusivity is there to be known, and a drift and beta near zero, "
                       "with the standard errors stated, are what the prior says. Take snapshots from before it came to rest, further apart in time, or of more particles", IdentifiabilityWarning, stacklevel=3)
+    elif chi2 > explained or not settled:
+        warnings.warn(f"the weak form does not explain these snapshots (mismatch {chi2:.2f} per moment, at most {explained:.2f} if it did; {'' if settled else 'not '}converged): the step may be too long, or the potential not smooth. "
+                      "Its standard errors are too small. Take a solver that couples, or compare both on held-out particles", IdentifiabilityWarning, stacklevel=3)
     return energy, _named(energy, full, covariance), {
         "chi2": chi2, "iterations": i + 1, "converged": bool(settled), "n_features": len(full) - 1, "n_moments": used,
         "log_precisions": precision.tolist(), "beta_error": float(np.sqrt(max(covariance[-1, -1], 0))) if energy.internal else None}

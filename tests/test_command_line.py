@@ -1,21 +1,33 @@
 """Options of the command line that its chapter only names."""
-import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from click.testing import CliRunner
 
 from jkonet_star.cli import cli
 
+pytestmark = pytest.mark.newest
+
 GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --dataset-name small"
 
 
-def test_debug(tmp_path):
-    "In a process of its own, because JAX compiles nothing from then on; and a closed form says that it has no epochs."
-    for line in (GENERATE, "train -d small -s jkonet-star-linear-potential --n-features 5 --epochs 3 --debug"):
-        done = subprocess.run([sys.executable, "-m", "jkonet_star.cli", *line.split()], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert done.stderr == "note: a closed form has no epochs\n" and (tmp_path / "out" / "small" / "jkonet-star-linear-potential" / "model.npz").is_file()
+def test_debug(tmp_path, monkeypatch):
+    "JAX compiles nothing, and compiles again afterwards; and a closed form says that it has no epochs."
+    import jax
+    import jkonet_star.solvers
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("warnings.showwarning", None)  # commands set it
+    fit, compiled = jkonet_star.solvers.fit, []
+    monkeypatch.setattr("jkonet_star.solvers.fit", lambda *a, **k: compiled.append(not jax.config.jax_disable_jit) or fit(*a, **k))
+    train = "train -d small -s jkonet-star-linear-potential --n-features 5 --epochs 3"
+    for line in (GENERATE, f"{train} --debug", train):
+        done = CliRunner().invoke(cli, line.split())
+        assert done.exit_code == 0, done.output
+        assert "train" not in line or done.stderr == "note: a closed form has no epochs\n"
+    assert compiled == [False, True] and not jax.config.jax_disable_jit
+    assert Path("out", "small", "jkonet-star-linear-potential", "model.npz").is_file()
 
 
 def test_wandb(tmp_path, monkeypatch):

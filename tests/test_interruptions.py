@@ -185,13 +185,25 @@ def refused(line, *words):
 
 @pytest.mark.parametrize("place", COMMANDS)
 def test_full_disk(made, place):
-    written = [Path(place)] if Path(place).is_file() else [p for p in Path(place).rglob("*") if p.is_file()]
+    written = [Path(place)] if Path(place).is_file() else [p for p in Path(place).rglob("*") if p.is_file() and p.suffix != ".png"]
     for size in sorted({p.stat().st_size for p in written}):  # of the files to be written, the first that is as large cannot be
         with full_disk(size - 1):
             refused(COMMANDS[place], "cannot write", "What was there before is kept")
     before = {p: content for p, content in files(made / place if (made / place).is_dir() else made).items() if p.suffix != ".json"}
     assert run(COMMANDS[place]).exit_code == 0
     assert {p: p.read_bytes() for p in before} == before  # the same again, once there is room
+
+
+def test_no_room_for_a_figure(made):
+    "The model and its numbers are there before figures are drawn."
+    folder = Path(MODEL).parent
+    figures = {p.name: p.stat().st_size for p in folder.glob("*.png")}
+    before = {name: (folder / name).read_bytes() for name in ("model.npz", *figures)}
+    with full_disk(min(figures.values()) - 1):
+        result = run(COMMANDS["out"])
+    assert result.exit_code == 0 and all(f"note: the figure {name[:-4]} could not be drawn: cannot write" in result.output for name in figures), result.output
+    assert sorted(p.name for p in folder.iterdir()) == ["metrics.json", "model.npz"] and (folder / "model.npz").read_bytes() == before["model.npz"]
+    assert run(COMMANDS["out"]).exit_code == 0 and {name: (folder / name).read_bytes() for name in before} == before
 
 
 @pytest.mark.parametrize("place", COMMANDS)

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from jkonet_star.core import IdentifiabilityWarning, InputError
 from jkonet_star.couplings import couple
 from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
-from jkonet_star.gradient_descent import Checkpoint
-from jkonet_star.simulate import simulate
+from jkonet_star.gradient_descent import Checkpoint, GradientDescent
+from jkonet_star.least_squares import LeastSquares
 from jkonet_star.reading import from_file
+from jkonet_star.simulate import simulate
 from jkonet_star.snapshots import Snapshots
-from jkonet_star.solvers import fit, fit_matched, load_model
+from jkonet_star.solvers import fit, fit_many, fit_matched, fit_stream, load_model, solvers
+from jkonet_star.weak_form import WeakForm
 
 LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
 SIZES = (2, 7)  # few, because every new shape is compiled
@@ -213,15 +215,84 @@ def test_another_unit_of_length(two_arms, reference, a):
     close(model.predict(a * x, seen.t).x[-1] / a, reference.predict(x, seen.t).x[-1], 1e-4)
 
 
-@pytest.mark.parametrize("b", [3.0, 1000.0])
-def test_another_origin(b):
-    "x -> x + b. Waves are drawn about the origin, so what holds is that a motion which can be learned exactly is so everywhere."
-    x0 = np.random.default_rng(1).normal([1, -1], 0.7, (60, 2))
-    x = [x0, 0.8 * x0, 0.64 * x0]
-    model = fit(Snapshots([p + b for p in x], [0.0, 1.0, 2.0]), **PLAIN)
-    v = relief(0.1 * (x0**2).sum(1))
-    close(relief(model.potential(x0 + b)), v, 1e-3 * np.ptp(v))
-    close(model.predict(x0 + b, [0.0, 1.0, 2.0]).x[-1] - b, x[-1], 1e-6 * b + 1e-5)
+QUICK = {
+    GradientDescent: {"epochs": 10, "hidden": (8,)},
+    LeastSquares: {"n_features": 30, "n_interaction_features": 20},
+    WeakForm: {"n_features": 20, "axis_bands": (3, 6), "n_interaction_features": 20, "n_frequencies": 60, "iterations": 2},
+}
+BILEVEL = {"epochs": 1, "hidden": (8,), "map_hidden": (8,), "inner_steps": 4, "inner_min_steps": 1}
+
+
+@pytest.fixture(scope="module")
+def valley():
+    "Individuals that slide into a valley, in double precision."
+    seen = simulate("styblinski_tang", "flowers", 0.1, n_particles=60, n_steps=2)
+    return replace(seen, x=tuple(np.asarray(x, float) for x in seen.x))
+
+
+def elsewhere(seen, spreads, steps):
+    "The same snapshots, so many spreads and steps from here."
+    away = spreads * seen.x[0].std() * np.resize([1.0, -0.7, 0.3], seen.d)
+    later = steps * seen.tau[0]
+    return replace(seen, x=tuple(x + away for x in seen.x), t=seen.t + later)
+
+
+def said_of(model, x, t):
+    "What users ask of a model at particles in raw units: energies, forces, and where they go."
+    z, parts = model.encode(x), {}
+    if model.energy.potential is not None:
+        parts["potential"] = relief(model.potential(z, t[0]))
+        parts["gradient"] = np.asarray(model.potential_gradient(z, t[0]))
+    parts["drift"] = np.asarray(model.drift(z, t[0]))
+    parts["predict"] = model.decode(model.predict(z, t, key=3).x[-1]) - x
+    return parts
+
+
+@pytest.mark.parametrize("solver", list(solvers))
+def test_another_origin(valley, solver):
+    "x -> x + c, t -> t + c: nothing changes, for no solver."
+    given = QUICK.get(solvers[solver][1].settings, BILEVEL)
+    moved = elsewhere(valley, -1e7, 1e7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        here, there = (fit(s, solver, **given) for s in (valley, moved))
+    wanted = said_of(here, valley.x[0], valley.t)
+    for name, found in said_of(there, moved.x[0], moved.t).items():
+        close(found, wanted[name], 1e-3 * np.abs(wanted[name]).max())
+    if here.beta is not None:
+        assert there.beta == pytest.approx(here.beta, rel=1e-4, abs=1e-9)
+
+
+@pytest.mark.parametrize("how", ["sinkhorn", "growth", "score", "components", "stream", "many"])
+def test_another_origin_of_all_ways_to_fit(valley, how):
+    few = {"n_features": 30, "lengthscales": (0.7,), "degree": 2, "ridge": 1e-6}
+    ways = {
+        "sinkhorn": lambda s: fit(couple(s, epsilon=0.1), "jkonet-star-linear-potential", **few),
+        "growth": lambda s: fit(couple(replace(s, paired=False), growth="estimate"), "jkonet-star-linear-potential", **few),
+        "score": lambda s: fit(s, "jkonet-star-linear-potential-internal", evaluate_at="target", n_gmm_components=3, **few),
+        "components": lambda s: fit(s, "jkonet-star-linear-potential", standardize=True, n_components=1, **few),
+        "stream": lambda s: fit_stream(s, "jkonet-star-linear-potential", batch_size=20, rows=40, **few),
+        "many": lambda s: fit_many(s, "jkonet-star-potential", [{"seed": 1}, {"seed": 2}], epochs=5, hidden=(8,))[1],
+    }
+    moved = elsewhere(valley, 1e6, 1e6)
+    wanted = said_of(ways[how](valley), valley.x[0], valley.t)
+    for name, found in said_of(ways[how](moved), moved.x[0], moved.t).items():
+        close(found, wanted[name], 1e-3 * np.abs(wanted[name]).max())
+
+
+def test_a_force_that_turns_at_dates_of_all_kinds():
+    "Unix seconds, Julian and Excel dates, years: the push of every step is the one that was there."
+    push = np.array([[1.0, 0], [0, 1.0], [-1.0, 0], [0, -1.0]])
+    path = np.concatenate([np.zeros((1, 2)), np.cumsum(push, 0)])[:, None]
+    x = list(np.random.default_rng(1).normal(size=(100, 2)) * 0.5 + path)
+
+    def pushes(t):
+        model = fit(Snapshots(x, t), "jkonet-star-time-potential", epochs=60, batch_size=40, hidden=(32,))
+        return [(model.predict(x[k], t[k:k + 2]).x[1] - x[k]).mean(0) for k in range(4)]
+    reference = pushes(np.arange(5.0))
+    assert ((np.array(reference) * push).sum(1) > 0.4).all()
+    for start, step in [(1.7e9, 60), (2460000.5, 1 / 24), (45000, 1 / 1440), (2024, 1 / 365.25)]:
+        close(pushes(start + step * np.arange(5.0)), reference, 1e-2)
 
 
 @pytest.mark.parametrize("c", [1e-6, 0.5, 1e6])

@@ -11,9 +11,14 @@ import pytest
 
 SLOW = """
 import time
+from pathlib import Path
 import numpy as np
 import pandas as pd
 from jkonet_star.runs import save_table
+if hold and len(list(Path("out/draws/tasks").glob("*/task.json"))) >= 2:
+    Path("held").touch()
+    while not Path("go").exists():
+        time.sleep(0.05)
 time.sleep(seconds)
 save_table(pd.DataFrame({"draw": np.random.default_rng(seed).normal(size=3)}), result)
 """
@@ -24,7 +29,7 @@ CLI = [sys.executable, "-m", "jkonet_star.cli", "sweep", "draws.yaml"]
 def here(tmp_path):
     "A folder with a notebook that draws numbers slowly, and a sweep of it."
     book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})
-    parameters = nbformat.v4.new_code_cell("seed: int = 0\nseconds: float = 0.0\nresult: str = 'draw.csv'", metadata={"tags": ["parameters"]})
+    parameters = nbformat.v4.new_code_cell("seed: int = 0\nseconds: float = 0.0\nhold: bool = False\nresult: str = 'draw.csv'", metadata={"tags": ["parameters"]})
     book.cells = [parameters, nbformat.v4.new_code_cell(SLOW)]
     nbformat.write(book, tmp_path / "draw.ipynb")
     (tmp_path / "draws.yaml").write_text("notebook: draw.ipynb\nparameters: {seed: [0, 1, 2, 3, 4, 5], seconds: 0.5}\n")
@@ -43,7 +48,8 @@ def wait_for(condition, process, seconds=120):
 
 
 def start(here, *command):
-    return subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs pytest in the background ignores Ctrl-C
+    return subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=listen)
 
 
 def test_a_worker_is_killed_and_nothing_is_lost(here):
@@ -74,14 +80,16 @@ def test_a_worker_is_killed_and_nothing_is_lost(here):
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "kill_9"])
 def test_an_end_keeps_what_is_done(here, end):
+    (here / "draws.yaml").write_text("notebook: draw.ipynb\nparameters: {seed: [0, 1, 2, 3, 4, 5], hold: true}\n")
     sweep = start(here, *CLI, "--workers", "1")
-    wait_for(lambda: len(done(here, "out")) >= 2, sweep)
+    wait_for((here / "held").is_file, sweep)  # the third task waits, the first two are done
     os.killpg(sweep.pid, end)  # as a terminal does: to the workers too
-    said, _ = sweep.communicate(timeout=60)
+    said, _ = sweep.communicate(timeout=180)
     if end == signal.SIGINT:
         assert sweep.returncode == 2 and "are done and kept: the same command goes on" in said and "Traceback" not in said, said
     before = {p: p.stat().st_mtime_ns for p in done(here, "out")}
-    assert 2 <= len(before) < 6
+    assert len(before) == 2
+    (here / "go").touch()
     again = subprocess.run([*CLI, "--workers", "1"], cwd=here, capture_output=True, text=True)
     assert again.returncode == 0 and f"{6 - len(before)} done" in again.stdout and f"{len(before)} found" in again.stdout, again.stdout + again.stderr
     assert {p: p.stat().st_mtime_ns for p in before} == before
