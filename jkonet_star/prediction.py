@@ -295,8 +295,9 @@ def predict(
         if kind == ".npy":
             write_array(new, moved)
         else:
-            name = time_key or next(n for n in ("time", *(f"jkonet_{'_' * i}time" for i in range(99))) if n not in found.table)
-            notes.append("" if name in (time_key, "time") else f"the times are in the column '{name}'")
+            name = next(n for n in ("time", *(f"jkonet_{'_' * i}time" for i in range(99)))
+                        if n == time_key or n not in found.table)
+            notes.append("" if name == "time" else f"the times are in the column '{name}'")
             _write(_rows(found, moved, times, name), new, kind)
     _say(notes, f"{len(t)} particles{_spans(times)}: {output}")
 
@@ -333,7 +334,7 @@ def _check_options(output, kind, start, to, tau, steps, seed, deterministic):
 
 
 def _rows(particles, moved, times, name):
-    "The table as it was with the particles of each time, one after the other."
+    "The table as it was with the particles of each time, one after the other, and their times in the column `name`."
     import pandas as pd
     frames = []
     whole = name in particles.table and particles.table[name].dtype.kind in "iu" and (times == np.round(times)).all()
