@@ -379,6 +379,14 @@ def _of_reading(name):
 for _f in (from_trajectories, from_labels, *map(_of_reading, ("from_table", "from_anndata", "from_file"))):
     setattr(Snapshots, _f.__name__, staticmethod(_f))
 
+
+def __getattr__(name):
+    "Functions of *Reading* can be imported from here too, as before they had a chapter of their own."
+    if name in ("from_table", "from_anndata", "from_file", "read_h5ad", "read_array", "write_array", "read_table",
+                "representation", "group_labels"):
+        return getattr(import_module("jkonet_star.reading"), name)
+    raise AttributeError(f"module 'jkonet_star.snapshots' has no attribute {name!r}")
+
 # %% ../nbs/01_snapshots.ipynb #844e2aa5
 def split(snapshots, test_ratio=0.5, seed=0, per_time=None):
     """Two snapshots: the particles to learn from, and the held-out rest.
