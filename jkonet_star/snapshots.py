@@ -372,7 +372,7 @@ def _of_reading(name):
     "A function of the chapter *Reading*, which is imported when it is called."
     def read(*args, **options):
         return getattr(import_module("jkonet_star.reading"), name)(*args, **options)
-    read.__name__, read.__doc__ = name, f"See `jkonet_star.reading.{name}`."
+    read.__name__, read.__module__, read.__doc__ = name, "jkonet_star.reading", "See *Reading*."
     return read
 
 

@@ -64,3 +64,28 @@ def test_constraints_fit_the_bounds():
     tested = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
     for r in asked(ROOT):
         assert r.specifier.contains(tested[canonicalize_name(r.name)]), f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: run python tools/constraints.py"
+
+
+def test_contributing_has_the_commands_of_its_notebook():
+    import re
+    blocks = [re.search(r"```sh\n(.*?)```", text, re.S)[1] for text in (
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+        "".join("".join(c["source"]) for c in json.loads((ROOT / "nbs/tutorials/contributing.ipynb").read_text(encoding="utf-8"))["cells"]))]
+    assert blocks[0] == blocks[1]
+
+
+def test_the_citation_is_that_of_the_readme():
+    import yaml
+    paper = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for said in (f"title={{{paper['title']}}}", f"volume={{{paper['volume']}}}", f"pages={{{paper['start']}--{paper['end']}}}", f"year={{{paper['year']}}}"):
+        assert said in readme
+
+
+def test_the_workflow_runs_what_ci_runs_on_every_python_of_setup():
+    import re
+    import yaml
+    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))["jobs"]
+    named = re.findall(r"Python :: (3\.\d+)", (ROOT / "setup.py").read_text(encoding="utf-8"))
+    assert jobs["test"]["strategy"]["matrix"]["python"] == named
+    assert jobs["test"]["steps"][-1]["run"] == "bash .ci/run"

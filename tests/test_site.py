@@ -204,3 +204,13 @@ def test_pages_open_from_the_menu_of_a_phone(address, chromium):
     tab.click("#pages >> text=Couplings >> nth=0")
     tab.wait_for_url("**/couplings.html")
     tab.close()
+
+
+def test_every_page_is_there_as_markdown(site, parsed):
+    listed = (site / "llms.txt").read_text(encoding="utf-8")
+    whole = (site / "llms-full.txt").read_text(encoding="utf-8")
+    for page in parsed:
+        text, page = page.with_name(page.name + ".md").read_text(encoding="utf-8"), page.relative_to(site).as_posix()
+        assert f"({page}.md)" in listed and text in whole and text.startswith("# ")
+    assert "## Unreleased" in (site / "tutorials/changelog.html.md").read_text(encoding="utf-8")
+    assert "def fit(" in (site / "solvers.html.md").read_text(encoding="utf-8")

@@ -63,6 +63,33 @@ def records(page):
         yield [f"{page.href}#{ident}", page.title, shown, plain(text)[:1500], int(ident in names or "." in ident)]
 
 
+def as_markdown(page):
+    "A page as text for programs that read: prose, code and what it printed."
+    parts = [f"# {page.title}", page.lead and f"> {page.lead}"]
+    for kind, flags, text, outputs in page.cells:
+        if kind == "markdown":
+            parts.append(text)
+        elif kind == "code" and text and not {"hide", "default_exp"} & flags.keys():
+            parts.append(f"```python\n{text}\n```")
+            for o in outputs:
+                printed = "".join(o.get("text", o.get("data", {}).get("text/plain", ""))).rstrip()
+                parts.append(printed and f"```\n{printed}\n```")
+    return "\n\n".join(filter(None, (p.strip() for p in parts))) + "\n"
+
+
+def write_llms(pages, texts, about, out):
+    "`llms.txt`, the list of all pages as Markdown, and `llms-full.txt`, all of them in one file. See llmstxt.org."
+    lines, section = [f"# {about['lib_name']}", "", f"> {about['description']}"], None
+    for page, text in zip(pages, texts):
+        (out / f"{page.href}.md").write_text(text, encoding="utf-8")
+        if page.section != section:
+            section = page.section
+            lines += ["", f"## {section}", ""]
+        lines.append(f"- [{page.title}]({page.href}.md): {plain(page.lead)}")
+    (out / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (out / "llms-full.txt").write_text("\n\n".join(texts), encoding="utf-8")
+
+
 def build(root, out):
     "Write the pages of the notebooks in `root` and all they need into the empty folder `out`."
     settings = configparser.ConfigParser(delimiters=["="])
@@ -75,6 +102,7 @@ def build(root, out):
             names[f"{page.module}.{name}"] = href
             names.setdefault(name, href)
     writer = Writer(root, out, {p.source: p.href for p in pages}, names, f"{about['git_url']}/blob/{about['branch']}")
+    texts = [as_markdown(page) for page in pages]  # before their bodies are made
     for page in pages:
         writer.write(page)
     template = Environment(loader=FileSystemLoader(ASSETS), trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True).get_template("page.html")
@@ -84,6 +112,7 @@ def build(root, out):
         (out / page.href).write_text(text, encoding="utf-8")
     index = json.dumps([r for page in pages for r in records(page)], ensure_ascii=False, separators=(",", ":"))
     (out / "search.js").write_text(f"window.searchIndex = {index};\n", encoding="utf-8")
+    write_llms(pages, texts, about, out)
     for asset in ("style.css", "page.js", "math.woff2", "math-LICENSE.txt"):
         shutil.copyfile(ASSETS / asset, out / asset)
     return pages

@@ -56,6 +56,7 @@ def read_page(root, source, section=""):
     page = Page(source, section, re.sub(r"(^|/)\d+_", r"\1", source).removesuffix(".ipynb") + ".html")
     for cell in json.loads((root / source).read_text(encoding="utf-8"))["cells"]:
         flags, text = directives("".join(cell["source"]))
+        text = re.sub(r"^\{\{< include (\S+) >\}\}$", lambda m: (root / source).parent.joinpath(m[1]).read_text(encoding="utf-8"), text, flags=re.M)
         page.module = "".join(flags.get("default_exp", page.module))
         heading = re.match(r"# (.*)\n*((?:>.*\n?)*)", text) if cell["cell_type"] == "markdown" and not page.title else None
         if heading:
