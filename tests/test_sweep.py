@@ -22,6 +22,11 @@ if hold and len(list(Path("out/draws/tasks").glob("*/task.json"))) >= 2:
 time.sleep(seconds)
 save_table(pd.DataFrame({"draw": np.random.default_rng(seed).normal(size=3)}), result)
 """
+LISTEN = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs pytest in the background ignores Ctrl-C, and so would what it starts
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 CLI = [sys.executable, "-m", "jkonet_star.cli", "sweep", "draws.yaml"]
 
 
@@ -48,8 +53,7 @@ def wait_for(condition, process, seconds=120):
 
 
 def start(here, *command):
-    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs pytest in the background ignores Ctrl-C
-    return subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=listen)
+    return subprocess.Popen([sys.executable, "-c", LISTEN, *command], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
 def test_a_worker_is_killed_and_nothing_is_lost(here):
