@@ -147,6 +147,8 @@ def load_snapshots(
 _OF_FILES = ("time_key", "features", "group_key", "weight_key", "rep", "axes", "separator", "decimal", "thousands", "encoding")
 _OF_SIMULATIONS = ("potential", "interaction", "internal", "beta", "dimension", "n_particles", "n_timesteps")
 option_sections = {"Simulate": (*_OF_SIMULATIONS, "dt"), "Read a file": ("load_from_file", *_OF_FILES, "n_components")}
+_apart = {name for names in option_sections.values() for name in names}
+option_sections["Split, scale and couple"] = tuple(f.name for f in fields(DatasetOptions) if f.name not in _apart)
 
 
 def _feature_names(o):
