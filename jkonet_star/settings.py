@@ -7,7 +7,7 @@ __all__ = ['setting', 'Settings', 'flag', 'bounds', 'own_fields', 'make_settings
 
 # %% ../nbs/28_settings.ipynb #d278dc3f
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, fields, is_dataclass
 from numbers import Real
 
@@ -65,13 +65,17 @@ def _check(f, value, as_flag):
     kind = type(f.default[0] if many else f.default)
     if kind not in (int, float):
         return
-    members = value if many and isinstance(value, (tuple, list)) else [value]
-    if all(_fits(v, kind, rule) for v in members) and (members or rule["empty"]):
+    listed = isinstance(value, Iterable) and not isinstance(value, str)
+    members = list(value) if many and listed else [value]
+    if many <= listed and all(_fits(v, kind, rule) for v in members) and (members or rule["empty"]):
         return
     shown = value if isinstance(value, Real) else reprlib.repr(value)
     what = "a whole number" if kind is int else "a finite number" if rule["finite"] else "a number"
     must = f"{'each' if many else 'it'} must be {', '.join(filter(None, (what, bounds(f))))}"
-    must = must if members else "there must be at least one"
+    if many and not listed:
+        must = f"it must be a tuple, such as {f.default}"
+    elif not members:
+        must = "there must be at least one"
     raise InputError(f"{name}{' ' if as_flag else ' = '}{shown} is out of range: {must}")
 
 
