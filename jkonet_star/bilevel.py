@@ -17,49 +17,60 @@ import optax
 from flax import linen as nn
 from jax.flatten_util import ravel_pytree
 
-from .core import InputError, check_memory, choose
+from .core import check_memory, choose
 from .gradient_descent import advance, seen_losses
-from .networks import NeuralPotential, n_weights
+from .networks import NeuralPotential, activations, n_weights
 from .residual import Energy, observe
+from .settings import Settings, setting
 
 # %% ../nbs/13_bilevel.ipynb #74fab6ed
 @dataclass(frozen=True)
-class Vanilla:
+class Vanilla(Settings):
     "Settings of `jkonet-vanilla`, and those that all bilevel solvers share."
-    epochs: int = 100
-    batch_size: int = 250
-    learning_rate: float = 1e-3
-    gradient_clip: float = 10.0
-    hidden: tuple = (64, 64)
-    activation: str = "silu"
-    teacher_forcing: bool = False
-    epsilon: float = 0.05
-    map_hidden: tuple = (64, 64)
-    map_learning_rate: float = 1e-2
-    map_beta1: float = 0.5
-    map_beta2: float = 0.9
-    map_eps: float = 1e-2
-    inner_steps: int = 100
-    inner_tolerance: float = 0.0
-    inner_min_steps: int = 50
-    warm_start: bool = True
-    differentiation: str = "implicit"
+    title = "Bilevel"
+    epochs: int = setting(100, "passes over the training particles", at_least=1)
+    batch_size: int = setting(250, "particles per update", at_least=2)
+    learning_rate: float = setting(1e-3, "first rate of the cosine schedule", above=0)
+    gradient_clip: float = setting(10.0, "largest norm of a gradient of V", above=0, finite=False)
+    hidden: tuple[int, ...] = setting((64, 64), "widths of the layers of V", at_least=1)
+    activation: str = setting("silu", "of the layers of V", one_of=activations)
+    teacher_forcing: bool = setting(False, "start every step from what was observed")
+    epsilon: float = setting(
+        0.05, "of the Sinkhorn divergence, relative to the mean squared distance", above=0)
+    map_hidden: tuple[int, ...] = setting(
+        (64, 64), "widths of the map's layers", at_least=1, empty=False)
+    map_learning_rate: float = setting(1e-2, "of the map's Adam", above=0)
+    map_beta1: float = setting(0.5, "of the map's Adam", at_least=0, below=1)
+    map_beta2: float = setting(0.9, "of the map's Adam", at_least=0, below=1)
+    map_eps: float = setting(1e-2, "of the map's Adam", above=0)
+    inner_steps: int = setting(100, "of the map's Adam, at most", at_least=1)
+    inner_tolerance: float = setting(
+        0.0, "norm of the gradient that ends the inner loop early, 0 for never", at_least=0)
+    inner_min_steps: int = setting(50, "of the map's Adam, that are made in any case", at_least=0)
+    warm_start: bool = setting(True, "start from the last map of the same time")
+    differentiation: str = setting(
+        "implicit", "of the inner problem", one_of=("implicit", "unrolled"))
     map_kind = "mlp"
 
 
 @dataclass(frozen=True)
 class JKOnet(Vanilla):
     "Settings of `jkonet`: also how weights are kept convex."
-    convexity: str = "reparametrisation"
-    convexity_penalty: float = 1.0
+    title = "Bilevel, the map a convex network"
+    convexity: str = setting(
+        "reparametrisation", "how weights are kept from being negative",
+        one_of=("reparametrisation", "penalty"))
+    convexity_penalty: float = setting(1.0, "on negative weights", at_least=0)
     map_kind = "icnn"
 
 
 @dataclass(frozen=True)
 class MongeGap(Vanilla):
     "Settings of `jkonet-monge-gap`: also the weight of the gap. Its `epsilon` is that of the gap, too."
-    monge_gap: float = 1.0
-    epsilon: float = 0.02
+    title = "Bilevel with a Monge gap"
+    monge_gap: float = setting(1.0, "weight of the Monge gap", at_least=0)
+    epsilon: float = setting(
+        0.02, "of the Sinkhorn divergence and of the gap, relative to the mean squared distance", above=0)
 
 # %% ../nbs/13_bilevel.ipynb #325348b1
 @cache
@@ -244,20 +255,12 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     """Potential learned through JKO steps: `(energy, params, stats)`.
 
     `couplings`: their training particles are all that is used, the pairing is not, except for keeping individuals together in a batch. `settings`: `JKOnet`, `Vanilla` or `MongeGap`. `stats["losses"]` is [epochs, 2], in units of a squared displacement, the second column empty;
-    `stats["stopped"]` says why a training ended early, or is `None`. Raises `InputError` for settings out of range. Source: Bunne et al. (2022), Alg. 1.
+    `stats["stopped"]` says why a training ended early, or is `None`. Raises `InputError` for more weights than memory. Source: Bunne et al. (2022), Alg. 1.
     """
     s = settings
-    for name, ok in [("epochs", s.epochs >= 1), ("batch_size", s.batch_size >= 2), ("learning_rate", s.learning_rate > 0), ("gradient_clip", s.gradient_clip > 0), ("epsilon", s.epsilon > 0), ("inner_steps", s.inner_steps >= 1),
-                     ("inner_tolerance", s.inner_tolerance >= 0), ("map_learning_rate", s.map_learning_rate > 0), ("map_beta1", 0 <= s.map_beta1 < 1), ("map_beta2", 0 <= s.map_beta2 < 1), ("map_eps", s.map_eps > 0),
-                     ("hidden", all(h >= 1 for h in s.hidden)), ("map_hidden", len(s.map_hidden) > 0 and all(h >= 1 for h in s.map_hidden)), ("inner_min_steps", s.inner_min_steps >= 0),
-                     ("convexity_penalty", getattr(s, "convexity_penalty", 0) >= 0), ("monge_gap", getattr(s, "monge_gap", 0) >= 0)]:
-        if not ok:
-            raise InputError(f"{name} = {getattr(s, name)} is out of range")
     for name, copies in ("hidden", 4), ("map_hidden", 4 * couplings.n_steps):  # weights, gradients and two moments, of the maps at every step
         check_memory(copies * n_weights(couplings.d, getattr(s, name)), f"{name} = {getattr(s, name)}")
     check_memory(2 * s.epochs, f"epochs = {s.epochs}")
-    choose(s.differentiation, differentiations, "differentiation")
-    choose(getattr(s, "convexity", "penalty"), {"reparametrisation": 0, "penalty": 0}, "convexity")
     potential, data = prepare(couplings, s)
     batch = int(min(s.batch_size, data["size"].min()))
     per_epoch = max(1, int(data["size"].max()) // batch)

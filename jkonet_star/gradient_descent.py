@@ -23,24 +23,30 @@ from tqdm import tqdm
 
 from .core import InputError, check_memory, choose, first_line, n_cores, writing
 from .devices import everywhere, on_processor, spread
-from .networks import NeuralInteraction, NeuralPotential, n_weights
-from .residual import Energy, loss, mean_fields, observe
+from .networks import NeuralInteraction, NeuralPotential, activations, n_weights
+from .residual import Energy, evaluations, loss, mean_fields, observe
+from .settings import Settings, setting
 
 # %% ../nbs/11_gradient_descent.ipynb #49e49a8b
 @dataclass(frozen=True)
-class GradientDescent:
-    "Settings of the network solvers. `patience`: stop after so many epochs in which the held-out loss did not fall below its least, 0 for never."
-    evaluate_at: str = "source"
-    epochs: int = 300
-    batch_size: int = 250
-    learning_rate: float = 1e-2
-    weight_decay: float = 0.0
-    hidden: tuple = (64, 64)
-    activation: str = "silu"
-    interaction_width: int = 64
-    interaction_points: int = 250
-    validation: float = 0.1
-    patience: int = 0
+class GradientDescent(Settings):
+    "Settings of the networks that are trained on couplings."
+    title = "Networks"
+    evaluate_at: str = setting("source", "where on its way a particle feels the forces", one_of=evaluations)
+    epochs: int = setting(300, "passes over the couplings", at_least=1)
+    batch_size: int = setting(250, "couplings per update", at_least=1)
+    learning_rate: float = setting(1e-2, "first rate of the cosine schedule", above=0)
+    weight_decay: float = setting(0.0, "of AdamW", at_least=0)
+    hidden: tuple[int, ...] = setting((64, 64), "widths of the layers of V", at_least=1)
+    activation: str = setting("silu", "of the layers", one_of=activations)
+    interaction_width: int = setting(64, "cosines of W", at_least=1)
+    interaction_points: int = setting(
+        250, "particles of a population drawn per epoch", at_least=1)
+    validation: float = setting(
+        0.1, "part of the training particles that chooses the epoch", at_least=0, below=1)
+    patience: int = setting(
+        0, "end after so many epochs in which the held-out loss did not fall below its least, 0 for never",
+        at_least=0)
 
 # %% ../nbs/11_gradient_descent.ipynb #555a2812
 @dataclass(frozen=True)
@@ -212,7 +218,7 @@ def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, pro
     """Neural energy of couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "time_potential", "interaction", "internal". `stats["losses"]` is [epochs, 2], `stats["stopped"]` why a training ended early or `None`. `params["beta"]` is there only if couplings carry a score and are evaluated at the target.
-    Raises `InputError` for settings out of range.
+    Raises `InputError` for more weights than memory.
     """
     energy, params, observed, held_out, key = _prepared(couplings, terms, config, seed)
     params, losses, stopped = train(energy, params, observed, config, key, held_out, progress, checkpoint)
@@ -259,11 +265,6 @@ def fit_many_networks(couplings, terms, config, variants):
 
 def _prepared(couplings, terms, config, seed):
     "The network, its first parameters, what it learns from, what is held back, and the key of the training."
-    for name, ok in [("epochs", config.epochs >= 1), ("batch_size", config.batch_size >= 1), ("learning_rate", 0 < config.learning_rate < np.inf),
-                     ("validation", 0 <= config.validation < 1), ("interaction_points", config.interaction_points >= 1),
-                     ("hidden", all(h >= 1 for h in config.hidden)), ("weight_decay", config.weight_decay >= 0), ("patience", config.patience >= 0)]:
-        if not ok:
-            raise InputError(f"{name} = {getattr(config, name)} is out of range")
     check_memory(4 * n_weights(couplings.d, config.hidden), f"hidden = {config.hidden}")  # weights, gradients and two moments
     check_memory(4 * couplings.d * config.interaction_width, f"interaction_width = {config.interaction_width}")
     check_memory(2 * config.epochs, f"epochs = {config.epochs}")

@@ -23,7 +23,8 @@ from .core import InputError, check_memory, n_cores
 from .couplings import couple
 from .devices import by_rows, everywhere, multiple, on_processor
 from .features import interaction_features, potential_features
-from .residual import Energy, Observations, Origin, mean_fields, observe
+from .residual import Energy, Observations, Origin, evaluations, mean_fields, observe
+from .settings import Settings, setting
 from .snapshots import Snapshots, evenly
 
 # %% ../nbs/09_least_squares.ipynb #26ff7f9e
@@ -202,16 +203,23 @@ def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0, last=None):
 
 # %% ../nbs/09_least_squares.ipynb #17002a47
 @dataclass(frozen=True)
-class LeastSquares:
-    "Settings of the closed form; lists are tried and the best predicting member is kept. Length scales are in units of the data's standard deviation. `ridge`: relative to the normal equations, 0 to choose it too."
-    evaluate_at: str = "source"
-    features: str = "fourier"
-    degree: int = 4
-    n_features: int = 300
-    lengthscales: tuple = (0.15, 0.25, 0.4, 0.7, 1.2)
-    n_interaction_features: int = 200
-    interaction_lengthscales: tuple = (2.0, 4.0)
-    ridge: float = 0.0
+class LeastSquares(Settings):
+    """Settings of the closed form.
+
+    Of several length scales that which predicts best is kept; they are in units of the data's standard deviation.
+    """
+    title = "Closed form"
+    evaluate_at: str = setting("source", "where on its way a particle feels the forces", one_of=evaluations)
+    features: str = setting("fourier", "of V, beside polynomials", one_of=("fourier", "grid", "polynomial"))
+    degree: int = setting(4, "total degree of the polynomials", at_least=1)
+    n_features: int = setting(300, "random waves of V", at_least=1)
+    lengthscales: tuple[float, ...] = setting(
+        (0.15, 0.25, 0.4, 0.7, 1.2), "of the waves of V, each tried", above=0, empty=False)
+    n_interaction_features: int = setting(200, "random waves of W", at_least=1)
+    interaction_lengthscales: tuple[float, ...] = setting(
+        (2.0, 4.0), "of the waves of W, each tried", above=0, empty=False)
+    ridge: float = setting(
+        0.0, "relative to the largest eigenvalue of the normal equations, 0 to choose it", at_least=0)
 
 
 def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
@@ -219,7 +227,7 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
 
     `terms`: names among "potential", "interaction", "internal". `params["beta"]` is there only if couplings carry a score and are evaluated at the target. Source: Terpin et al. (2024), §3.3.
     """
-    _check(config, terms, couplings.d, couplings.n_steps)
+    _check_size(config, terms, couplings.d, couplings.n_steps)
     tried = _thinned(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
     energy, found, scales = _chosen(tried, _extent(couplings, tried), n, terms, config, seed)
@@ -228,15 +236,11 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     return energy, _named(energy, found.theta, config.evaluate_at == "target" and couplings.score is not None, config), _stats(found, scales)
 
 
-def _check(config, terms, d, n_steps):
-    lengths = lambda a: len(a) > 0 and all(0 < s < np.inf for s in a)
-    for name, ok in [("ridge", 0 <= config.ridge < np.inf), ("degree", config.degree >= 1), ("n_features", config.n_features >= 1), ("n_interaction_features", config.n_interaction_features >= 1),
-                     ("lengthscales", lengths(config.lengthscales)), ("interaction_lengthscales", lengths(config.interaction_lengthscales))]:
-        if not ok:
-            raise InputError(f"{name} = {getattr(config, name)} is out of range")
+def _check_size(config, terms, d, n_steps):
+    "Raises `InputError` if the normal equations of every step, or the features themselves, do not fit into memory."
     features = {"n_features": config.n_features * ("potential" in terms and config.features == "fourier"), "n_interaction_features": config.n_interaction_features * ("interaction" in terms)}
     p = sum(features.values())
-    check_memory(p * max(p * n_steps, d), " and ".join(f"{name} = {k}" for name, k in features.items() if k))  # normal equations of every step, or the features themselves
+    check_memory(p * max(p * n_steps, d), " and ".join(f"{name} = {k}" for name, k in features.items() if k))
 
 
 def _chosen(couplings, particles, n, terms, config, seed):
@@ -263,7 +267,7 @@ def fit_least_squares_stream(snapshots, origin, tried, terms, config=LeastSquare
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not, in blocks of `batch_size`.
     """
     s, T = snapshots, len(snapshots) - 1
-    _check(config, terms, s.d, T)
+    _check_size(config, terms, s.d, T)
     moved, t = [_Moved(x, origin) for x in s.x], origin.time(s.t)
     part = lambda k, r: (moved[k][r], s.weight(k)[r] / s.weight(k)[r].sum())
     ends = [origin.place(x[i(axis=0)]) for x in s.x for i in (x.argmin, x.argmax)] if max(s.sizes) > 10_000 else []

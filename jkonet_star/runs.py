@@ -36,7 +36,8 @@ def train_and_evaluate(dataset, solver="jkonet-star-potential", evaluate_on="tes
             return train_and_evaluate(dataset, solver, evaluate_on, seed, config, resume, False, wandb, data_dir, out_dir, figures, **settings)
     clock = Clock()
     from jkonet_star.datasets import load_dataset
-    from jkonet_star.solvers import LeastSquares, make_settings, solvers
+    from jkonet_star.settings import make_settings
+    from jkonet_star.solvers import LeastSquares, solvers
     _, method = choose(solver, solvers, "solver")
     judge = choose(evaluate_on, judges, "evaluate_on")
     settings = read_settings(config) | {k: v for k, v in settings.items() if v is not None}

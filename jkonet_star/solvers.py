@@ -4,12 +4,11 @@
 
 # %% auto #0
 __all__ = ['least_squares', 'gradient_descent', 'weak_form', 'solvers', 'make', 'Method', 'Support', 'fit_support', 'Solution',
-           'fit', 'fit_many', 'fit_stream', 'make_settings', 'drift_at_sources', 'interaction_share', 'populations',
-           'versions', 'fit_matched', 'save_model', 'load_model']
+           'fit', 'fit_many', 'fit_stream', 'drift_at_sources', 'interaction_share', 'populations', 'versions',
+           'fit_matched', 'save_model', 'load_model']
 
 # %% ../nbs/14_solvers.ipynb #aaba7d1c
 import json
-import reprlib
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
@@ -32,6 +31,7 @@ from .features import component, components, potential_features
 from .gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent, fit_many_networks, identity_of
 from .least_squares import LeastSquares, fit_least_squares, fit_least_squares_stream
 from .residual import Energy, Origin, energy_gradient, evaluations, mean_fields
+from .settings import make_settings
 from .simulate import euler_maruyama
 from .snapshots import Scaling, Snapshots, by_group, evenly, fit_scaling, numeric, take
 from .weak_form import WeakForm, drift_errors, fit_weak_form
@@ -361,32 +361,6 @@ def _finished(energy, params, stats, solver, settings, seed, couplings, snapshot
 
 
 make = fit
-
-
-def make_settings(cls, given):
-    "Settings of class `cls` from a mapping; values take the type of the default. Raises `InputError` for an unknown name or a value that does not fit."
-    known = {f.name: f for f in fields(cls)}
-    values = {}
-    for name, value in given.items():
-        default = choose(name, known, "setting").default
-        try:
-            if isinstance(default, bool):
-                if not isinstance(value, bool):
-                    raise ValueError
-            elif isinstance(default, tuple):
-                value = tuple(_like(default[0], v) for v in (value if isinstance(value, (list, tuple)) else str(value).split(",")))
-            else:
-                value = _like(default, value)
-        except (TypeError, ValueError, OverflowError):
-            raise InputError(f"setting {name} = {reprlib.repr(value)} is not like its default {default!r}") from None
-        values[name] = value
-    return cls(**values)
-
-
-def _like(default, value):
-    if isinstance(default, int) and float(value) != int(float(value)):
-        raise ValueError
-    return type(default)(value)
 
 
 def drift_at_sources(solution, couplings):

@@ -44,7 +44,8 @@ from .core import InputError, as_list, check_place, choose, first_line, n_cores,
 from .datasets import DatasetOptions, check_options, dataset_name
 from .devices import check_platform
 from .runs import judges, load_table, mending, read_settings, save_table
-from .solvers import make_settings, solvers, versions
+from .settings import make_settings
+from .solvers import solvers, versions
 
 # %% ../nbs/21_sweep.ipynb #da1ba5fb
 if _syntax is None:

@@ -26,36 +26,36 @@ from .couplings import couple
 from .features import Linear, Polynomials, Waves, interaction_features, mean_field
 from .least_squares import effective_sizes, normal_equations, solve
 from .residual import Energy, energy_gradient, mean_fields, observe, residual
+from .settings import Settings, setting
 from .snapshots import take
 
 # %% ../nbs/10_weak_form.ipynb #fb1b9256
 @dataclass(frozen=True)
-class WeakForm:
-    """Settings of the weak form.
-
-    `degree`: of the polynomials. `n_features`, `lengthscales`: random waves, per length scale. `axis_bands`: sines along every axis, counted by their half periods; the number of the last in each band, one amplitude a band. `n_interaction_features`, `interaction_lengthscale`: of W.
-    `n_frequencies`, `bandwidth`: test functions and the highest of their frequencies. `n_moments`: combinations of them that are kept, at most one per dozen particles.
-    `substeps`: explicit steps between two snapshots, more than one where snapshots are far apart. `iterations`: Gauss-Newton steps. `samples`: steps of the chain that averages over amplitudes at the end.
-    """
-    degree: int = 4
-    n_features: int = 80
-    lengthscales: tuple = (0.3, 0.7)
-    axis_bands: tuple = (4, 10, 20, 40)
-    n_interaction_features: int = 60
-    interaction_lengthscale: float = 2.0
-    n_frequencies: int = 240
-    bandwidth: float = 11.5
-    n_moments: int = 150
-    substeps: int = 1
-    iterations: int = 8
-    samples: int = 400
-    evaluate_at: str = "source"
+class WeakForm(Settings):
+    "Settings of the weak form. Length scales are in units of the data's standard deviation."
+    title = "Weak form"
+    degree: int = setting(4, "total degree of the polynomials", at_least=1)
+    n_features: int = setting(80, "random waves of V, for each length scale", at_least=1)
+    lengthscales: tuple[float, ...] = setting((0.3, 0.7), "of the waves of V, used together", above=0)
+    axis_bands: tuple[int, ...] = setting(
+        (4, 10, 20, 40), "sines of V along every axis, counted by half periods: the last of each band, "
+        "which has one amplitude", at_least=1)
+    n_interaction_features: int = setting(60, "random waves of W", at_least=1)
+    interaction_lengthscale: float = setting(2.0, "of the waves of W", above=0)
+    n_frequencies: int = setting(240, "test functions", at_least=1)
+    bandwidth: float = setting(11.5, "highest frequency of a test function", above=0)
+    n_moments: int = setting(
+        150, "combinations of test functions that are kept, at most one per dozen particles", at_least=1)
+    substeps: int = setting(
+        1, "explicit steps between two snapshots, more than one where they are far apart", at_least=1)
+    iterations: int = setting(8, "Gauss-Newton steps", at_least=1)
+    samples: int = setting(
+        400, "steps of the chain that averages over amplitudes at the end", at_least=1)
+    evaluate_at: str = setting("source", "where on its way a particle feels the forces: source only")
 
     def __post_init__(self):
-        for name in ("degree", "n_features", "n_interaction_features", "n_frequencies", "n_moments", "substeps", "iterations", "samples", "bandwidth", "interaction_lengthscale"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InputError(f"{name} = {getattr(self, name)} is out of range: it must be positive")
-        if list(self.axis_bands) != sorted({b for b in self.axis_bands if b > 0}):
+        super().__post_init__()
+        if list(self.axis_bands) != sorted(set(self.axis_bands)):
             raise InputError(f"axis_bands = {self.axis_bands}: they must be positive and grow, as the last sine of each band does")
         if self.evaluate_at != "source":
             raise InputError(f"evaluate_at = '{self.evaluate_at}': the weak form predicts from the source of a step")

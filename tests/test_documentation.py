@@ -37,3 +37,50 @@ def test_figures_have_a_text_of_their_own(notebook):
         if figures > len([texts] if isinstance(texts, str) else texts) and "hide" not in flags:
             without.append(text.splitlines()[-1])
     assert not without, f"{notebook}: give these cells a line `#| fig-alt: what the figure shows`: {without}"
+
+
+def settings_classes():
+    from jkonet_star.datasets import DatasetOptions
+    from jkonet_star.solvers import solvers
+    return [DatasetOptions, *dict.fromkeys(method.settings for _, method in solvers.values())]
+
+
+def test_every_setting_has_a_help_and_a_default_within_its_bounds():
+    from dataclasses import fields
+    classes = settings_classes()
+    assert len(classes) == 7
+    for cls in classes:
+        cls()  # or an `InputError`
+        without = [f.name for f in fields(cls) if not f.metadata.get("help")]
+        assert not without, f"{cls.__name__}: no help for {without}"
+
+
+def test_help_shows_every_setting_with_type_default_and_bounds():
+    from click.testing import CliRunner
+    from jkonet_star.cli import cli
+    from jkonet_star.settings import bounds, flag, own_fields
+    data, *methods = settings_classes()
+    for command, classes in ("generate", [data]), ("train", methods):
+        shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split()).replace("- ", "-")  # lines end at hyphens
+        for cls in classes:
+            part = shown if cls is data else shown[shown.index(f" {cls.title}: of jkonet"):]
+            for f in own_fields(cls):
+                row = part[part.index(f" {flag(f.name)}"):].removeprefix(" --").split(" --")
+                row = "".join(row[:2]) if type(f.default) is bool else row[0]  # --warm-start / --no-warm-start
+                assert f.metadata["help"].replace("- ", "-") in row and bounds(f) in row, (cls, row)
+                if type(f.default) in (int, float, tuple):
+                    values = f.default if isinstance(f.default, tuple) else (f.default,)
+                    assert f"default: {','.join(map(str, values))}" in row, row
+                    assert {int: " INTEGER", float: " FLOAT"}[type(values[0])] + ",..." * isinstance(f.default, tuple) in row, row
+
+
+def test_the_reference_shows_settings():
+    from jkonet_star.bilevel import JKOnet
+    from jkonet_star.gradient_descent import GradientDescent
+    from pages.api import settings
+    shown = settings(GradientDescent, lambda text: text)
+    assert "<td><code>validation</code></td><td><code>0.1</code></td><td>at least 0 and below 1</td>" in shown
+    assert "<code>silu</code>, <code>softplus</code>" in shown
+    shown = settings(JKOnet, lambda text: text)
+    assert "convexity_penalty" in shown and "epochs" not in shown
+    assert settings(ValueError, str) == ""

@@ -51,6 +51,11 @@ def test_importing_the_command_line_does_not_import_jax():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_importing_settings_imports_neither_jax_nor_numpy():
+    code = "import sys, jkonet_star.settings; assert not {'jax', 'numpy', 'click'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_readme_is_the_index_notebook():
     sys.path.insert(0, str(ROOT / "tools"))
     from readme import readme

@@ -3,8 +3,11 @@ import html
 import importlib
 import inspect
 import re
+from dataclasses import is_dataclass
 
 import click
+
+from jkonet_star.settings import Settings, bounds, own_fields
 
 NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
 PARAMETERS = re.compile(NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
@@ -74,11 +77,25 @@ def table(text, markdown):
     rows = [(markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
     if not any(shape for _, shape, _ in rows):
         rows = [(name, meaning) for name, _, meaning in rows]
-    head = ("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning")
-    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>" for row in rows)
-    made = f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    made = _rows(("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning"), rows)
     before, after = text[:found[0].start()].strip(), text[stops[-1]:].strip()
     return (markdown(before) if before else "") + made + (markdown(after) if after else "")
+
+
+def _rows(head, rows):
+    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def settings(obj, markdown):
+    "A table of the settings that a class adds, with defaults, bounds and helps; nothing for other objects."
+    if not (inspect.isclass(obj) and issubclass(obj, Settings) and is_dataclass(obj)):
+        return ""
+    code = lambda text: f"<code>{html.escape(str(text))}</code>"
+    allowed = lambda f: ", ".join(map(code, f.metadata["one_of"] or ())) or html.escape(bounds(f))
+    found = [f for f in own_fields(obj) if "help" in f.metadata]
+    return _rows(("name", "default", "allowed", "meaning"), [
+        (code(f.name), code(repr(f.default)), allowed(f), markdown(f.metadata["help"])) for f in found])
 
 
 def _shape_and_meaning(text, markdown):
@@ -102,7 +119,7 @@ def entry(name, ident, obj, level, markdown, colour, repository):
     line = signature(name, obj) if called else ""
     own = set(re.findall(r"\w+(?=[,:=)]| =)", line))
     head, _, rest = summary(obj).partition("\n\n")
-    text = markdown(head, own) + table(rest, lambda t: markdown(t, own))
+    text = markdown(head, own) + table(rest, lambda t: markdown(t, own)) + settings(obj, lambda t: markdown(t, own))
     heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
     return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
 
