@@ -707,5 +707,5 @@ d = { 'settings': { 'branch': 'main',
                                        'jkonet_star.weak_form.linearise': ('weak_form.html#linearise', 'jkonet_star/weak_form.py'),
                                        'jkonet_star.weak_form.mismatch': ('weak_form.html#mismatch', 'jkonet_star/weak_form.py'),
                                        'jkonet_star.weak_form.predict_step': ('weak_form.html#predict_step', 'jkonet_star/weak_form.py'),
-                                       'jkonet_star.weak_form.test_frequencies': ( 'weak_form.html#test_frequencies',
-                                                                                   'jkonet_star/weak_form.py')}}}
+                                       'jkonet_star.weak_form.sample_frequencies': ( 'weak_form.html#sample_frequencies',
+                                                                                     'jkonet_star/weak_form.py')}}}
