@@ -6,6 +6,7 @@ import re
 from dataclasses import is_dataclass
 
 import click
+from fastcore.docments import docments
 
 from jkonet_star.settings import Settings, bounds, own_fields
 
@@ -98,6 +99,19 @@ def settings(obj, markdown):
         (code(f.name), code(repr(f.default)), allowed(f), markdown(f.metadata["help"])) for f in found])
 
 
+def parameters(obj, markdown):
+    "A table of the parameters, or fields, that say what they are in a comment beside them; nothing where none does."
+    f = getattr(obj, "__func__", obj)
+    if not (inspect.isfunction(inspect.unwrap(f)) or is_dataclass(f)) or isinstance(obj, property):
+        return ""
+    try:
+        found = docments(f, full=True, returns=True)
+    except (TypeError, OSError, SyntaxError):
+        return ""
+    return _rows(("name", "meaning"), [(f"<code>{html.escape(name)}</code>", markdown(said.docment)) for name, said in found.items() if said.docment]) \
+        if any(said.docment for said in found.values()) else ""
+
+
 def _shape_and_meaning(text, markdown):
     shape, meaning = re.match(r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S).groups()
     return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|^and$|(,| and|;)$", "", meaning))
@@ -119,7 +133,7 @@ def entry(name, ident, obj, level, markdown, colour, repository):
     line = signature(name, obj) if called else ""
     own = set(re.findall(r"\w+(?=[,:=)]| =)", line))
     head, _, rest = summary(obj).partition("\n\n")
-    text = markdown(head, own) + table(rest, lambda t: markdown(t, own)) + settings(obj, lambda t: markdown(t, own))
+    text = markdown(head, own) + table(rest, lambda t: markdown(t, own)) + settings(obj, lambda t: markdown(t, own)) + parameters(obj, lambda t: markdown(t, own))
     heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
     return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
 
