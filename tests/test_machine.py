@@ -111,7 +111,7 @@ def test_jax_stops_at_the_first_nan(solver, settings):
 def test_a_switch_of_jax_that_stops_a_command(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    def stop(options):
+    def stop(*_):
         raise FloatingPointError("invalid value (nan) encountered in mul\nand more")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # commands set it
