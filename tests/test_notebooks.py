@@ -11,7 +11,7 @@ from test_experiments import EXPERIMENTS, SMALL
 matplotlib.use("agg")
 ROOT = Path(__file__).parent.parent
 NBS = ROOT / "nbs"
-NEWEST = ("00_core", "01_snapshots", "15_cells", "20_runs", "22_cli", "26_reading", "27_prediction")  # also on the newest Python, by .ci/run
+NEWEST = ("15_cells", "26_reading", "27_prediction")  # also on the newest Python, by .ci/run
 NOTEBOOKS = sorted(p for p in NBS.rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(NBS).parts) and not (p.parent == EXPERIMENTS and p.stem in SMALL))
 
 
