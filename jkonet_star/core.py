@@ -10,7 +10,6 @@ __all__ = ['InputError', 'IdentifiabilityWarning', 'first_line', 'choose', 'as_l
 import difflib
 import errno
 import glob
-import hashlib
 import os
 import shutil
 import tempfile

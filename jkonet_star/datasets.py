@@ -21,7 +21,7 @@ from .energies import get_function
 from .evaluate import Truth
 from .simulate import simulate
 from .reading import Reading, check_known, check_notation, file_kind, read, read_array, write_array
-from .settings import Settings, setting
+from .settings import Settings, flag, setting
 from .snapshots import Scaling, Snapshots, fit_scaling, leave_out, split, split_rows
 from .solvers import versions
 
@@ -171,7 +171,7 @@ def check_options(o):
     others, what = (_OF_FILES, "of a simulation: it is for --load-from-file") if o.load_from_file is None else (_OF_SIMULATIONS, "of data that are loaded from a file: it is for simulations")
     for name in others:
         if getattr(o, name) != getattr(DatasetOptions, name):
-            raise InputError(f"--{name.replace('_', '-')} {getattr(o, name)} means nothing {what}. Leave it out")
+            raise InputError(f"{flag(name)} {getattr(o, name)} means nothing {what}. Leave it out")
     check_notation(o.separator, o.decimal, o.thousands)
     get_function(o.potential), get_function(o.interaction)
     dataset_name(o)

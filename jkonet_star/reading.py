@@ -29,6 +29,7 @@ import numpy as np
 
 # %% ../nbs/26_reading.ipynb #7f573e67
 from .core import InputError, choose, first_line
+from .settings import flag
 from .snapshots import Snapshots, from_labels, from_trajectories, looks_like_dates, numeric, time_labels, unique_times
 
 # %% ../nbs/26_reading.ipynb #00719db1
@@ -624,7 +625,7 @@ def check_known(kind, given, defaults, known=KINDS):
         if name not in known[kind] and value != defaults[name]:
             for_what = [k for k in known if name in known[k]]
             value = ",".join(value) if isinstance(value, (list, tuple)) else value
-            raise InputError(f"--{name.replace('_', '-')} {value} means nothing for a {'folder' if kind == 'folder' else f'file that ends in {kind}'}: leave it out" + (f" (it is for {', '.join(for_what)})" if for_what else ""))
+            raise InputError(f"{flag(name)} {value} means nothing for a {'folder' if kind == 'folder' else f'file that ends in {kind}'}: leave it out" + (f" (it is for {', '.join(for_what)})" if for_what else ""))
 
 
 def from_file(path, time_key="samples", features=None, dt=1.0, group_key=None, weight_key=None, rep="X_pca", n_components=None, **options):
