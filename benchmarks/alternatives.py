@@ -14,15 +14,19 @@ import numpy as np
 import optax
 
 from honest import COUPLED, WEAK
-from jkonet_star.couplings import Couplings, sinkhorn
-from jkonet_star.energies import functions
-from jkonet_star.evaluate import Truth
-from jkonet_star.features import potential_features
-from jkonet_star.least_squares import effective_sizes, normal_equations, solve
-from jkonet_star.networks import NeuralPotential
-from jkonet_star.residual import Energy, observe
-from jkonet_star.simulate import simulate
-from jkonet_star.solvers import fit, versions
+from jkonet_star.transport.plans import sinkhorn
+from jkonet_star.transport.couplings import Couplings
+from jkonet_star.data.test_functions import functions
+from jkonet_star.data.simulate import Truth
+from jkonet_star.energy.potentials import potential_features
+from jkonet_star.transport.couplings import effective_sizes
+from jkonet_star.regression.normal_equations import normal_equations
+from jkonet_star.regression.ridge import solve
+from jkonet_star.energy.networks import NeuralPotential
+from jkonet_star.energy.residual import Energy, observe
+from jkonet_star.data.simulate import simulate
+from jkonet_star.base.components import versions
+from jkonet_star.model.fit import fit
 
 
 def bridges(train, beta, rounds=4):

@@ -10,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jkonet_star.couplings import couple
-from jkonet_star.evaluate import Truth, gradient_errors, one_step_errors, wasserstein
-from jkonet_star.runs import save_table
-from jkonet_star.simulate import simulate
-from jkonet_star.reading import from_file
-from jkonet_star.snapshots import Snapshots, standardize, take
-from jkonet_star.solvers import fit
-from jkonet_star.trust import compare
+from jkonet_star.transport.couple import couple
+from jkonet_star.data.simulate import Truth
+from jkonet_star.transport.distances import wasserstein
+from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
+from jkonet_star.base.tables import save_table
+from jkonet_star.data.simulate import simulate
+from jkonet_star.data.reading import from_file
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.data.selecting import take
+from jkonet_star.data.scaling import standardize
+from jkonet_star.model.fit import fit
+from jkonet_star.judge.compare import compare
 
 HERE = Path(__file__).parent
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jkonet_star.datasets import DatasetOptions, make_dataset
-from jkonet_star.evaluate import evaluate
-from jkonet_star.solvers import fit, versions
+from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.judge.evaluate import evaluate
+from jkonet_star.base.components import versions
+from jkonet_star.model.fit import fit
 
 # released code: EMD and gradient error of its neural and its linear potential solver
 RELEASED = {
@@ -73,7 +74,7 @@ def mixed():
     print_table("Mixed energies (linear, then network; released linear solver: drift error 0.05 to 0.52)", ["V + W", "β"] + ["drift", "V", "W", "β̂", "fit s"] * 2, rows)
     dataset = data("styblinski_tang", "flowers", 0.1)
     seconds = {}
-    from jkonet_star.gradient_descent import GradientDescent, fit_gradient_descent
+    from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
     for epochs in (2, 2, 52):  # the first compiles; the schedule's length is part of what is compiled
         fit_gradient_descent(dataset.couplings, ("potential", "interaction"), GradientDescent(epochs=epochs))
         start = time.perf_counter()

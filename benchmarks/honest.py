@@ -14,12 +14,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkonet_star.core import InputError, writing
-from jkonet_star.energies import functions, gradient
-from jkonet_star.evaluate import Truth, bures_wasserstein, gradient_errors, one_step_errors, wasserstein
-from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots
-from jkonet_star.solvers import fit, fit_matched, versions
+from jkonet_star.base.errors import InputError
+from jkonet_star.base.files import writing
+from jkonet_star.data.test_functions import functions, gradient
+from jkonet_star.data.simulate import Truth
+from jkonet_star.transport.distances import bures_wasserstein, wasserstein
+from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
+from jkonet_star.data.simulate import simulate
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.base.components import versions
+from jkonet_star.model.fit import fit
+from jkonet_star.model.lost_order import fit_matched
 
 ENERGIES = ("wavy_plateau", "flowers", "styblinski_tang", "oakley_ohagan", "watershed", "zigzag_ridge", "sphere", "double_exp", "relu", "holder_table", "ishigami",
             "bohachevsky", "rotational", "friedman", "flat")

@@ -26,8 +26,8 @@ def seconds(f, repeats=2):
 
 
 def data(n, d, T):
-    from jkonet_star.couplings import couple
-    from jkonet_star.simulate import simulate
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.data.simulate import simulate
     seen = simulate("styblinski_tang" if d == 2 else "sphere", n_particles=n, d=d, n_steps=T)
     return seen, couple(seen, batch_size=1000)
 
@@ -36,15 +36,17 @@ def stages(n, d, T):
     "What is timed: a name, and a function without arguments."
     import numpy as np
     import jax
-    from jkonet_star.couplings import couple
-    from jkonet_star.density import fit_mixtures
-    from jkonet_star.evaluate import one_step_errors
-    from jkonet_star.features import interaction_features, potential_features
-    from jkonet_star.least_squares import LeastSquares, fit_least_squares, normal_equations
-    from jkonet_star.residual import Energy, observe
-    from jkonet_star.simulate import simulate
-    from jkonet_star.snapshots import Snapshots
-    from jkonet_star.solvers import fit
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.energy.density import fit_mixtures
+    from jkonet_star.judge.evaluate import one_step_errors
+    from jkonet_star.energy.potentials import potential_features
+    from jkonet_star.energy.interactions import interaction_features
+    from jkonet_star.regression.normal_equations import normal_equations
+    from jkonet_star.regression.least_squares import LeastSquares, fit_least_squares
+    from jkonet_star.energy.residual import Energy, observe
+    from jkonet_star.data.simulate import simulate
+    from jkonet_star.data.snapshots import Snapshots
+    from jkonet_star.model.fit import fit
     seen, c = data(n, d, T)
     apart = Snapshots(seen.x, seen.t)
     x = np.concatenate(seen.x)
@@ -89,14 +91,15 @@ def baselines():
     import ot
     from scipy.spatial.distance import cdist
     from sklearn.mixture import GaussianMixture
-    from jkonet_star.couplings import couple
-    from jkonet_star.density import fit_mixtures
-    from jkonet_star.features import potential_features
-    from jkonet_star.gradient_descent import GradientDescent, fit_gradient_descent, fit_many_networks
-    from jkonet_star.least_squares import normal_equations
-    from jkonet_star.networks import MLP
-    from jkonet_star.residual import Energy, observe
-    from jkonet_star.snapshots import Snapshots
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.energy.density import fit_mixtures
+    from jkonet_star.energy.potentials import potential_features
+    from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
+    from jkonet_star.regression.side_by_side import fit_many_networks
+    from jkonet_star.regression.normal_equations import normal_equations
+    from jkonet_star.energy.networks import MLP
+    from jkonet_star.energy.residual import Energy, observe
+    from jkonet_star.data.snapshots import Snapshots
     rows = []
 
     def row(what, ours, baseline, theirs):
@@ -158,14 +161,14 @@ def baselines():
 
 
 def cloud(n):
-    from jkonet_star.simulate import simulate
+    from jkonet_star.data.simulate import simulate
     return simulate("styblinski_tang", n_particles=n, n_steps=1, paired=False)
 
 
 def drifting(n, d, pull=0.0):
     "Paired snapshots of a population that moves down a wavy bowl, with a pull towards its mean."
     import numpy as np
-    from jkonet_star.snapshots import Snapshots
+    from jkonet_star.data.snapshots import Snapshots
     x = [np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)]
     for _ in range(5):
         x.append((x[-1] - 0.01 * (x[-1] + 0.3 * np.sin(2 * x[-1]) + pull * (x[-1] - x[-1].mean(0)))).astype(np.float32))
@@ -175,8 +178,8 @@ def drifting(n, d, pull=0.0):
 def large(item):
     "Rows of one item, in a process of its own so that the memory is its own."
     import ot  # not a part of the first coupling's time
-    from jkonet_star.couplings import couple
-    from jkonet_star.solvers import fit
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.model.fit import fit
     rows = []
 
     def timed(what, f, **more):
@@ -225,10 +228,10 @@ def start_up():
             taken.append(time.perf_counter() - start)
         return taken
     py = sys.executable
-    jax, ours, tool = (run(py, "-c", f"import {m}") for m in ("jax", "jkonet_star", "jkonet_star.solvers"))
+    jax, ours, tool = (run(py, "-c", f"import {m}") for m in ("jax", "jkonet_star", "jkonet_star.model.fit"))
     helped = run(py, "-m", "jkonet_star.cli", "--help")
     rows = [{"what": "import jax", "seconds": min(jax)}, {"what": "import jkonet_star", "seconds": min(ours), "beside import jax": min(ours) / min(jax)},
-            {"what": "import jkonet_star.solvers", "seconds": min(tool), "beside import jax": min(tool) / min(jax)}, {"what": "jkonet-star --help", "seconds": min(helped)}]
+            {"what": "import jkonet_star.model.fit", "seconds": min(tool), "beside import jax": min(tool) / min(jax)}, {"what": "jkonet-star --help", "seconds": min(helped)}]
     import tempfile
     with tempfile.TemporaryDirectory() as tmp:
         home = os.environ | {"XDG_CACHE_HOME": tmp, "HOME": tmp}
@@ -286,8 +289,8 @@ def main():
         if name in o.parts:
             kept[name] = f()
     import jax
-    from jkonet_star.core import writing
-    from jkonet_star.solvers import versions
+    from jkonet_star.base.files import writing
+    from jkonet_star.base.components import versions
     kept["machine"] = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "devices": str(jax.devices()), "versions": versions()}
     with writing(o.output) as new:
         new.write_text(json.dumps(kept, indent=1) + "\n")

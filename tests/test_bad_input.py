@@ -13,15 +13,23 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from jkonet_star.cells import to_anndata
+from jkonet_star.model.cells import to_anndata
 from jkonet_star.cli import cli
-from jkonet_star.core import InputError, writing
-from jkonet_star.couplings import couple, match
-from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
-from jkonet_star.runs import load_table, read_settings
-from jkonet_star.snapshots import Scaling, Snapshots, by_group, leave_out, split
-from jkonet_star.solvers import Solution, fit, fit_matched, fit_stream, load_model
-from jkonet_star.sweep import connect, make_plan
+from jkonet_star.base.errors import InputError
+from jkonet_star.base.files import writing
+from jkonet_star.transport.couple import couple, match
+from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_files import load_dataset, save_dataset
+from jkonet_star.base.tables import load_table, read_settings
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.data.selecting import by_group, leave_out, split
+from jkonet_star.data.scaling import Scaling
+from jkonet_star.model.solution import Solution, load_model
+from jkonet_star.model.fit import fit
+from jkonet_star.model.streams import fit_stream
+from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.work.plans import make_plan
+from jkonet_star.work.sweep import connect
 
 rng = np.random.default_rng(0)
 seen = Snapshots([rng.normal(t, 1, (12, 2)) for t in (0, 1, 2)], [0.0, 1.0, 2.0])

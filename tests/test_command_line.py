@@ -16,11 +16,11 @@ GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --datas
 def test_debug(tmp_path, monkeypatch):
     "JAX compiles nothing, and compiles again afterwards; and a closed form says that it has no epochs."
     import jax
-    import jkonet_star.solvers
+    import jkonet_star.model.fit
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("warnings.showwarning", None)  # commands set it
-    fit, compiled = jkonet_star.solvers.fit, []
-    monkeypatch.setattr("jkonet_star.solvers.fit", lambda *a, **k: compiled.append(not jax.config.jax_disable_jit) or fit(*a, **k))
+    fit, compiled = jkonet_star.model.fit.fit, []
+    monkeypatch.setattr("jkonet_star.model.fit.fit", lambda *a, **k: compiled.append(not jax.config.jax_disable_jit) or fit(*a, **k))
     train = "train -d small -s jkonet-star-linear-potential --n-features 5 --epochs 3"
     for line in (GENERATE, f"{train} --debug", train):
         done = CliRunner().invoke(cli, line.split())

@@ -7,11 +7,11 @@ import pytest
 @pytest.mark.parametrize("solver, settings", [("jkonet-star-linear-potential", {}), ("jkonet-star-linear", dict(n_features=30, n_interaction_features=20)), ("jkonet-star", dict(epochs=2, hidden=(8,))),
                                               ("jkonet-star-time-potential", dict(epochs=2, hidden=(8,)))], ids=lambda a: a if isinstance(a, str) else "")
 def test_second_fit_compiles_nothing(solver, settings):
-    from jkonet_star.core import IdentifiabilityWarning
-    from jkonet_star.couplings import couple
-    from jkonet_star.runs import measured
-    from jkonet_star.simulate import simulate
-    from jkonet_star.solvers import fit
+    from jkonet_star.base.errors import IdentifiabilityWarning
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.base.compiling import measured
+    from jkonet_star.data.simulate import simulate
+    from jkonet_star.model.fit import fit
     counts = []
     for key in (0, 1):
         seen = simulate("styblinski_tang", n_particles=150, key=key)

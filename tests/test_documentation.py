@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-MODULES = sorted(p.stem for p in (ROOT / "jkonet_star").glob("[!_]*.py"))
+MODULES = sorted(".".join(p.relative_to(ROOT / "jkonet_star").with_suffix("").parts) for p in (ROOT / "jkonet_star").rglob("[!_]*.py"))
 NOTEBOOKS = sorted(p.relative_to(ROOT / "nbs").as_posix() for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
@@ -40,8 +40,8 @@ def test_figures_have_a_text_of_their_own(notebook):
 
 
 def settings_classes():
-    from jkonet_star.datasets import DatasetOptions
-    from jkonet_star.solvers import solvers
+    from jkonet_star.work.datasets import DatasetOptions
+    from jkonet_star.model.methods import solvers
     return [DatasetOptions, *dict.fromkeys(method.settings for _, method in solvers.values())]
 
 
@@ -58,7 +58,7 @@ def test_every_setting_has_a_help_and_a_default_within_its_bounds():
 def test_help_shows_every_setting_with_type_default_and_bounds():
     from click.testing import CliRunner
     from jkonet_star.cli import cli
-    from jkonet_star.settings import bounds, flag, own_fields
+    from jkonet_star.base.settings import bounds, flag, own_fields
     data, *methods = settings_classes()
     for command, classes in ("generate", [data]), ("train", methods):
         shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split()).replace("- ", "-")  # lines end at hyphens
@@ -75,8 +75,8 @@ def test_help_shows_every_setting_with_type_default_and_bounds():
 
 
 def test_the_reference_shows_settings():
-    from jkonet_star.bilevel import JKOnet
-    from jkonet_star.gradient_descent import GradientDescent
+    from jkonet_star.bilevel.jko_step import JKOnet
+    from jkonet_star.regression.gradient_descent import GradientDescent
     from pages.api import settings
     shown = settings(GradientDescent, lambda text: text)
     assert "<td><code>validation</code></td><td><code>0.1</code></td><td>at least 0 and below 1</td>" in shown

@@ -13,7 +13,7 @@ SMALL = {  # what the page shows takes a minute each
 
 @pytest.mark.parametrize("spec", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda p: p.stem)
 def test_specification(spec, tmp_path):
-    from jkonet_star.sweep import make_plan
+    from jkonet_star.work.plans import make_plan
     plan = make_plan(spec, tmp_path)
     assert plan.tasks and not any(t.done() for t in plan.tasks) and not list(tmp_path.iterdir())
     assert len({t.identity for t in plan.tasks}) == len(plan.tasks)
@@ -23,7 +23,7 @@ def test_specification(spec, tmp_path):
 @pytest.mark.parametrize("name", TABLES)
 def test_kept_tables_draw(name, tmp_path):
     import nbformat
-    from jkonet_star.sweep import execute
+    from jkonet_star.work.engine import execute
     tables = [str(EXPERIMENTS / "results" / t) for t in TABLES[name]]
     given = {"table": tables if name == "lightspeed" else tables[0], "result": str(tmp_path / "none.csv")}
     execute(EXPERIMENTS / f"{name}.ipynb", tmp_path / "without.ipynb", given, skip=("figures",))  # as in a task of a sweep
@@ -36,8 +36,8 @@ def test_kept_tables_draw(name, tmp_path):
 @pytest.mark.parametrize("name", SMALL)
 def test_small(name, tmp_path):
     import jax
-    from jkonet_star.runs import load_table
-    from jkonet_star.sweep import execute
+    from jkonet_star.base.tables import load_table
+    from jkonet_star.work.engine import execute
     execute(EXPERIMENTS / f"{name}.ipynb", tmp_path / "run.ipynb", SMALL[name] | {"result": str(tmp_path / "result.csv")})
     jax.clear_caches()
     assert len(load_table(tmp_path / "result.csv"))
@@ -58,8 +58,8 @@ def test_lists_are_lists(notebook):
 
 
 def test_one_value_is_a_list_of_one(tmp_path):
-    from jkonet_star.runs import load_table
-    from jkonet_star.sweep import execute
+    from jkonet_star.base.tables import load_table
+    from jkonet_star.work.engine import execute
     given = {"functions": "sphere", "solvers": "jkonet-star-potential", "epochs": 2, "bilevel_epochs": 2, "n_particles": 60, "n_timesteps": 2, "result": str(tmp_path / "result.csv")}
     execute(EXPERIMENTS / "lightspeed.ipynb", tmp_path / "run.ipynb", given, skip=("figures",))
     found = load_table(tmp_path / "result.csv")
@@ -68,6 +68,6 @@ def test_one_value_is_a_list_of_one(tmp_path):
 
 @pytest.mark.parametrize("given, words", [({"epochs": "10,30"}, "epochs: '10,30' is not a whole number"), ({"functions": "sphere,relu"}, "functions: 'sphere,relu' is one text"), ({"solvers": [3]}, "solvers: 3 is not a text")])
 def test_another_kind_is_refused(given, words, tmp_path):
-    from jkonet_star.sweep import execute
+    from jkonet_star.work.engine import execute
     with pytest.raises(RuntimeError, match=words):
         execute(EXPERIMENTS / "lightspeed.ipynb", tmp_path / "run.ipynb", given)

@@ -14,16 +14,17 @@ import pytest
 from click.testing import CliRunner
 
 from jkonet_star.cli import cli
-from jkonet_star.core import InputError, check_place, writing
-from jkonet_star.datasets import load_dataset
-from jkonet_star.runs import load_table, save_table
+from jkonet_star.base.errors import InputError
+from jkonet_star.base.files import check_place, writing
+from jkonet_star.work.dataset_files import load_dataset
+from jkonet_star.base.tables import load_table, save_table
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import kill
 
 WRITER = """
 import sys, time
-from jkonet_star.core import writing
+from jkonet_star.base.files import writing
 i, end = 0, time.monotonic() + float(sys.argv[2])
 while time.monotonic() < end:
     i += 1
@@ -227,9 +228,10 @@ def test_a_place_that_cannot_be_written_to_is_seen_before_work_starts(made):
 
 
 def test_a_training_goes_on_without_room_for_its_checkpoint(tmp_path):
-    from jkonet_star.couplings import couple
-    from jkonet_star.gradient_descent import Checkpoint, GradientDescent, fit_gradient_descent
-    from jkonet_star.simulate import simulate
+    from jkonet_star.transport.couple import couple
+    from jkonet_star.regression.epochs import Checkpoint
+    from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
+    from jkonet_star.data.simulate import simulate
     couplings = couple(simulate("sphere", n_particles=50))
     fits = []
     for kept in (None, Checkpoint(tmp_path / "kept.npz", every=0.0)):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jkonet_star.cli import LazyGroup, cli
+from jkonet_star.work.options import LazyGroup
+from jkonet_star.cli import cli
 
 pytestmark = pytest.mark.newest
 ODD = {"HOME": "/nowhere", "MPLBACKEND": "nonsense", "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -79,8 +80,9 @@ def test_a_home(tmp_path, monkeypatch):
 
 def test_a_link_to_another_disk(tmp_path, monkeypatch):
     "`out` leads elsewhere: results go there, and the link stays."
-    from jkonet_star.datasets import DatasetOptions, make_dataset, save_dataset
-    from jkonet_star.runs import train_and_evaluate
+    from jkonet_star.work.datasets import DatasetOptions, make_dataset
+    from jkonet_star.work.dataset_files import save_dataset
+    from jkonet_star.work.runs import train_and_evaluate
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to("disk/data"), (tmp_path / "out").symlink_to("disk/out")  # neither is there yet
     save_dataset(*make_dataset(DatasetOptions(potential="sphere", n_particles=60, n_timesteps=2, dataset_name="small")), "data")
@@ -98,8 +100,8 @@ def test_jax_stops_at_the_first_nan(solver, settings):
     "Nothing that works computes one on its way."
     import jax
     import numpy as np
-    from jkonet_star.simulate import simulate
-    from jkonet_star.solvers import fit
+    from jkonet_star.data.simulate import simulate
+    from jkonet_star.model.fit import fit
     seen = simulate("double_exp", beta=0.1, n_particles=40, n_steps=2)
     with jax.debug_nans(True), jax.debug_infs(True):
         model = fit(seen, solver, **settings)
@@ -115,7 +117,7 @@ def test_a_switch_of_jax_that_stops_a_command(tmp_path, monkeypatch):
         raise FloatingPointError("invalid value (nan) encountered in mul\nand more")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # commands set it
-    monkeypatch.setattr("jkonet_star.datasets.make_dataset", stop)
+    monkeypatch.setattr("jkonet_star.work.datasets.make_dataset", stop)
     line = "generate --potential sphere".split()
     assert isinstance(CliRunner().invoke(cli, line).exception, FloatingPointError)  # a fault of ours has a traceback
     monkeypatch.setenv("JAX_DEBUG_NANS", "1")

@@ -11,7 +11,7 @@ from test_experiments import EXPERIMENTS, SMALL
 matplotlib.use("agg")
 ROOT = Path(__file__).parent.parent
 NBS = ROOT / "nbs"
-NEWEST = ("15_cells", "26_reading", "27_prediction")  # also on the newest Python, by .ci/run
+NEWEST = ("07_anndata", "09_reading", "09_cells", "08_particles", "09_predict")  # also on the newest Python, by .ci/run
 NOTEBOOKS = sorted(p for p in NBS.rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(NBS).parts) and not (p.parent == EXPERIMENTS and p.stem in SMALL))
 
 
@@ -22,9 +22,9 @@ def as_package(monkeypatch):
         return
     from execnb.shell import CaptureShell
     from IPython.core.compilerop import CachingCompiler
-    plain = lambda text: re.sub(r"^#\|.*\n", "", text, flags=re.M).replace("from jkonet_star.", "from .").strip()
+    plain = lambda text: re.sub(r"from (\.+|jkonet_star\.)(?=\w)[\w.]*", "from", re.sub(r"^#\|.*\n", "", text, flags=re.M)).strip()
     exported = {}
-    for path in (ROOT / "jkonet_star").glob("*.py"):
+    for path in (ROOT / "jkonet_star").rglob("*.py"):
         text = path.read_text()
         for cell in re.finditer(r"^# %% .*\n((?:(?!# %% ).*\n)*)", text, re.M):
             exported[plain(cell[1])] = str(path), text.count("\n", 0, cell.start(1))
@@ -45,7 +45,7 @@ def as_package(monkeypatch):
     monkeypatch.setattr(CaptureShell, "compiler_class", Compiler)
 
 
-@pytest.mark.parametrize("notebook", [pytest.param(p, marks=pytest.mark.newest if p.stem in NEWEST else ()) for p in NOTEBOOKS], ids=lambda p: p.stem)
+@pytest.mark.parametrize("notebook", [pytest.param(p, marks=pytest.mark.newest if p.stem in NEWEST else ()) for p in NOTEBOOKS], ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_notebook(notebook, as_package):
     import jax
     from nbdev.test import test_nb

@@ -72,7 +72,7 @@ def program(words):
     if words[:2] == ["python", "-m"] and words[2].startswith("jkonet_star."):
         return cli, [{"data_generator": "generate", "train": "train"}[words[2].split(".")[1]], *words[3:]]
     assert words[0] == "papermill", f"{words[0]} is new: say how it is tested"
-    import jkonet_star.sweep  # registers the engine
+    import jkonet_star.work.engine  # registers the engine
     from papermill.cli import papermill
     assert Path(words[2]).parent.is_dir(), f"{words[2]}: papermill wants the folder to be there"
     return papermill, [*words[1:], "--engine", "in_process", "--no-progress-bar"]

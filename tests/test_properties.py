@@ -11,16 +11,23 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from jkonet_star.core import IdentifiabilityWarning, InputError
-from jkonet_star.couplings import couple
-from jkonet_star.datasets import DatasetOptions, load_dataset, make_dataset, save_dataset
-from jkonet_star.gradient_descent import Checkpoint, GradientDescent
-from jkonet_star.least_squares import LeastSquares
-from jkonet_star.reading import from_file
-from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots
-from jkonet_star.solvers import fit, fit_many, fit_matched, fit_stream, load_model, solvers
-from jkonet_star.weak_form import WeakForm
+from jkonet_star.base.errors import IdentifiabilityWarning, InputError
+from jkonet_star.transport.couple import couple
+from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_files import load_dataset, save_dataset
+from jkonet_star.regression.epochs import Checkpoint
+from jkonet_star.regression.gradient_descent import GradientDescent
+from jkonet_star.regression.least_squares import LeastSquares
+from jkonet_star.data.reading import from_file
+from jkonet_star.data.simulate import simulate
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.model.solution import load_model
+from jkonet_star.model.methods import solvers
+from jkonet_star.model.fit import fit
+from jkonet_star.model.streams import fit_stream
+from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.model.ensembles import fit_many
+from jkonet_star.moments.fourier import WeakForm
 
 LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
 SIZES = (2, 7)  # few, because every new shape is compiled

@@ -23,9 +23,9 @@ def nbdev(command, here):
 def test_package_is_exported_from_the_notebooks(tmp_path):
     here = copy(tmp_path)
     nbdev("doclinks import nbdev_export; nbdev_export.__wrapped__()", here)
-    made, kept = ({p.name for p in (d / "jkonet_star").glob("*.py")} for d in (here, ROOT))
+    made, kept = ({p.relative_to(d).as_posix() for p in (d / "jkonet_star").rglob("*.py")} for d in (here, ROOT))
     assert made == kept
-    changed = filecmp.cmpfiles(here / "jkonet_star", ROOT / "jkonet_star", made, shallow=False)[1]
+    changed = filecmp.cmpfiles(here, ROOT, made, shallow=False)[1]
     assert not changed, f"run nbdev_export: {changed} differ from the notebooks"
 
 
@@ -52,7 +52,7 @@ def test_importing_the_command_line_does_not_import_jax():
 
 
 def test_importing_settings_imports_neither_jax_nor_numpy():
-    code = "import sys, jkonet_star.settings; assert not {'jax', 'numpy', 'click'} & set(sys.modules)"
+    code = "import sys, jkonet_star.base.settings; assert not {'jax', 'numpy', 'click'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -12,8 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import kill
 
 RUN = """
-from jkonet_star.datasets import DatasetOptions, make_dataset, save_dataset
-from jkonet_star.runs import train_and_evaluate
+from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_files import save_dataset
+from jkonet_star.work.runs import train_and_evaluate
 save_dataset(*make_dataset(DatasetOptions(potential="relu", internal="wiener", beta=0.1, n_particles=200, seed=3, dataset_name="small")), "data")
 for solver, settings in {"jkonet-star-linear": dict(n_features=40, n_interaction_features=20), "jkonet-star-potential-internal": dict(epochs=3, hidden=(8,))}.items():
     train_and_evaluate("small", solver, seed=3, figures=solver == "jkonet-star-linear", **settings)
@@ -68,9 +69,10 @@ def test_one_and_two_workers_write_the_same_bytes(sweeps):
 
 
 def test_every_result_says_its_seed_and_versions(runs, sweeps):
-    from jkonet_star.datasets import load_dataset
-    from jkonet_star.runs import load_table
-    from jkonet_star.solvers import load_model, versions
+    from jkonet_star.work.dataset_files import load_dataset
+    from jkonet_star.base.tables import load_table
+    from jkonet_star.base.components import versions
+    from jkonet_star.model.solution import load_model
     data = load_dataset("small", runs[0] / "data")
     assert (data.info["parameters"]["seed"], data.info["versions"]) == (3, versions())
     for folder in (runs[0] / "out" / "small").iterdir():

@@ -83,11 +83,18 @@ def test_links_images_and_anchors_are_there(site, parsed):
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_public_name_has_its_place(parsed):
+def modules():
+    "Modules of the package and the pages that define them."
+    from pages.notebooks import read_page
+    found = (read_page(ROOT / "nbs", p.relative_to(ROOT / "nbs").as_posix()) for p in (ROOT / "nbs").rglob("[0-9]*.ipynb"))
+    return [(f"jkonet_star.{page.module}", page.href) for page in found if page.module]
+
+
+def test_every_public_name_has_its_place(site, parsed):
     sys.path.insert(0, str(ROOT / "tools"))
     from pages.api import anchors
-    ids = {f"{path.name}#{ident}" for path, page in parsed.items() for ident in page.ids}
-    places = {place for p in (ROOT / "jkonet_star").glob("[!_]*.py") for _, place in anchors(f"jkonet_star.{p.stem}", f"{p.stem}.html")}
+    ids = {f"{path.relative_to(site).as_posix()}#{ident}" for path, page in parsed.items() for ident in page.ids}
+    places = {place for name, href in modules() for _, place in anchors(name, href)}
     assert len(places) > 100 and not places - ids, places - ids
 
 

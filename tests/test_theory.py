@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jkonet_star.core import IdentifiabilityWarning
-from jkonet_star.couplings import couple
-from jkonet_star.evaluate import wasserstein
-from jkonet_star.simulate import simulate
-from jkonet_star.snapshots import Snapshots
-from jkonet_star.solvers import fit
+from jkonet_star.base.errors import IdentifiabilityWarning
+from jkonet_star.transport.couple import couple
+from jkonet_star.transport.distances import wasserstein
+from jkonet_star.data.simulate import simulate
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.model.fit import fit
 
 K, BETA = 1.5, 0.4
 spring = lambda x: 0.5 * K * jnp.sum(x**2)

@@ -55,11 +55,11 @@ def content(path):
         return np.load(path).tobytes()
     if path.suffix == ".json":
         if path.name == "dataset.json":
-            from jkonet_star.datasets import load_dataset
+            from jkonet_star.work.dataset_files import load_dataset
             load_dataset(path.parent.name, path.parent.parent)
         return {k: v for k, v in json.loads(path.read_text()).items() if k != "seconds"}
     if path.suffix == ".csv":
-        from jkonet_star.runs import load_table
+        from jkonet_star.base.tables import load_table
         table = load_table(path)
         return table[[c for c in table if not c.startswith("seconds")]].to_csv()
     if path.suffix == ".ipynb":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 from jinja2 import Environment, FileSystemLoader
-from jkonet_star.core import writing
+from jkonet_star.base.files import writing
 from pages.api import anchors
 from pages.notebooks import Writer, read_page
 

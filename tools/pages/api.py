@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 import click
 from fastcore.docments import docments
 
-from jkonet_star.settings import Settings, bounds, own_fields
+from jkonet_star.base.settings import Settings, bounds, own_fields
 
 NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
 PARAMETERS = re.compile(NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
