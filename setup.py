@@ -1,4 +1,5 @@
 """Everything the package says of itself stands in settings.ini, which nbdev reads too."""
+
 import configparser
 import shlex
 from pathlib import Path

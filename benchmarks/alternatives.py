@@ -2,6 +2,7 @@
 
 python benchmarks/alternatives.py [--functions NAME ...] [--n-particles N]
 """
+
 import argparse
 import json
 import time
@@ -12,21 +13,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-
 from honest import COUPLED, WEAK
-from jkonet_star.transport.plans import sinkhorn
-from jkonet_star.transport.couplings import Couplings
-from jkonet_star.data.test_functions import functions
-from jkonet_star.data.simulate import Truth
+
+from jkonet_star.base.components import versions
+from jkonet_star.data.simulate import Truth, simulate
+from jkonet_star.data.test_functions import test_functions
+from jkonet_star.energy.networks import NeuralPotential
 from jkonet_star.energy.potentials import potential_features
-from jkonet_star.transport.couplings import effective_sizes
+from jkonet_star.energy.residual import Energy, observe
+from jkonet_star.model.fit import fit
 from jkonet_star.regression.normal_equations import normal_equations
 from jkonet_star.regression.ridge import solve
-from jkonet_star.energy.networks import NeuralPotential
-from jkonet_star.energy.residual import Energy, observe
-from jkonet_star.data.simulate import simulate
-from jkonet_star.base.components import versions
-from jkonet_star.model.fit import fit
+from jkonet_star.transport.couplings import Couplings, effective_sizes
+from jkonet_star.transport.plans import entropic_plan
 
 
 def bridges(train, beta, rounds=4):
@@ -40,16 +39,35 @@ def bridges(train, beta, rounds=4):
         means, left = [], []
         for k, tau in enumerate(train.tau):
             x, y = train.x[k], train.x[k + 1]
-            i, j, w, _ = sinkhorn(x + tau * drift(x), y, np.full(n, 1 / n), np.full(n, 1 / n), 4 * beta * tau)
-            means.append(np.stack([np.bincount(i, w * y[j, c], n) for c in range(x.shape[1])], 1) * n)
+            i, j, w, _ = entropic_plan(
+                x + tau * drift(x), y, np.full(n, 1 / n), np.full(n, 1 / n), 4 * beta * tau
+            )
+            means.append(
+                np.stack([np.bincount(i, w * y[j, c], n) for c in range(x.shape[1])], 1) * n
+            )
             left.append((i, j, w))
         m, span = len(train.tau), np.stack([train.t[:-1], train.t[1:]], 1)
-        c = Couplings(np.concatenate(train.x[:-1]), np.concatenate(means).astype(train.x[0].dtype), np.full(m * n, 1 / n), np.repeat(np.arange(m), n), span,
-                      np.array(["0"] * m), np.ones(m), np.ones(m, bool))
+        c = Couplings(
+            np.concatenate(train.x[:-1]),
+            np.concatenate(means).astype(train.x[0].dtype),
+            np.full(m * n, 1 / n),
+            np.repeat(np.arange(m), n),
+            span,
+            np.array(["0"] * m),
+            np.ones(m),
+            np.ones(m, bool),
+        )
         G, s, v2 = normal_equations(energy, observe(c))
         theta = solve(G, s, v2, c.d * effective_sizes(c)).theta
         drift = lambda x, theta=theta: -np.asarray(energy.potential.gradient(theta, x))
-        beta = np.mean([w @ ((train.x[k + 1][j] - train.x[k][i] - tau * drift(train.x[k])[i]) ** 2).sum(1) / (2 * c.d * tau) for k, ((i, j, w), tau) in enumerate(zip(left, train.tau))])
+        beta = np.mean(
+            [
+                w
+                @ ((train.x[k + 1][j] - train.x[k][i] - tau * drift(train.x[k])[i]) ** 2).sum(1)
+                / (2 * c.d * tau)
+                for k, ((i, j, w), tau) in enumerate(zip(left, train.tau))
+            ]
+        )
     return drift, float(beta)
 
 
@@ -63,6 +81,7 @@ def action_matching(train, beta, steps=3000, key=0):
         def one(a):
             g = lambda b: net.gradient(p, b)
             return (g(a) ** 2).sum() / 2 - beta * jnp.trace(jax.jacfwd(g)(a))
+
         inside, ends = jax.vmap(jax.vmap(one))(x).mean(1), net.value(p, x).mean(1)
         return (tau * (inside[1:] + inside[:-1]) / 2 + ends[1:] - ends[:-1]).sum()
 
@@ -76,7 +95,10 @@ def action_matching(train, beta, steps=3000, key=0):
             rows = jax.random.randint(key, (500,), 0, x.shape[1])
             update, o = optimiser.update(jax.grad(action)(p, x[:, rows]), o)
             return (optax.apply_updates(p, update), o), None
-        return jax.lax.scan(step, (p, optimiser.init(p)), jax.random.split(jax.random.key(key + 1), steps))[0][0]
+
+        return jax.lax.scan(
+            step, (p, optimiser.init(p)), jax.random.split(jax.random.key(key + 1), steps)
+        )[0][0]
 
     p = run(p)
     return (lambda a: -np.asarray(net.gradient(p, jnp.asarray(a)))), beta
@@ -86,19 +108,42 @@ def measure(o):
     "All rows so far, after every fit."
     rows = []
     for name in o.functions:
-        train, test = (simulate(name, beta=0.2, n_particles=o.n_particles, paired=False, key=k) for k in (0, 1000))
-        truth, x = Truth(functions[name], None, 0.2), np.concatenate(test.x)
+        train, test = (
+            simulate(name, beta=0.2, n_particles=o.n_particles, paired=False, key=k)
+            for k in (0, 1000)
+        )
+        truth, x = Truth(test_functions[name], None, 0.2), np.concatenate(test.x)
+
         def solver(which):
             model = fit(train, which)
             return (lambda a: np.asarray(model.drift(a))), model.beta
-        ways = {"couplings": lambda: solver(COUPLED + "-potential"), "weak form": lambda: solver(WEAK + "-potential-internal"),
-                "bridges": lambda: bridges(train, 0.5), "action matching, beta known": lambda: action_matching(train, 0.2)}
+
+        ways = {
+            "couplings": lambda: solver(COUPLED + "-potential"),
+            "weak form": lambda: solver(WEAK + "-potential-internal"),
+            "bridges": lambda: bridges(train, 0.5),
+            "action matching, beta known": lambda: action_matching(train, 0.2),
+        }
         for way, learn in ways.items():
             start = time.perf_counter()
             drift, beta = learn()
             seconds, true = time.perf_counter() - start, truth.drift(x, None)
-            rows.append({"function": name, "way": way, "seconds": seconds, "beta_hat": beta, "drift_error": float(np.linalg.norm(drift(x) - true) / np.linalg.norm(true))})
-            print(" ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in rows[-1].items()), flush=True)
+            rows.append(
+                {
+                    "function": name,
+                    "way": way,
+                    "seconds": seconds,
+                    "beta_hat": beta,
+                    "drift_error": float(np.linalg.norm(drift(x) - true) / np.linalg.norm(true)),
+                }
+            )
+            print(
+                " ".join(
+                    f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}"
+                    for k, v in rows[-1].items()
+                ),
+                flush=True,
+            )
             yield rows
 
 
@@ -108,6 +153,17 @@ if __name__ == "__main__":
     p.add_argument("--n-particles", type=int, default=1000)
     p.add_argument("--out", default=str(Path(__file__).parent / "alternatives.json"))
     o = p.parse_args()
-    warnings.simplefilter("ignore")  # beta is not identified from couplings, and that is what is shown
+    warnings.simplefilter(
+        "ignore"
+    )  # beta is not identified from couplings, and that is what is shown
     for rows in measure(o):
-        Path(o.out).write_text(json.dumps({"options": {k: v for k, v in vars(o).items() if k != "out"}, "rows": rows, "versions": versions()}, indent=1))
+        Path(o.out).write_text(
+            json.dumps(
+                {
+                    "options": {k: v for k, v in vars(o).items() if k != "out"},
+                    "rows": rows,
+                    "versions": versions(),
+                },
+                indent=1,
+            )
+        )

@@ -1,4 +1,5 @@
 """Cells beside other packages, and many cells. See README.md in this folder."""
+
 import argparse
 import platform
 import resource
@@ -10,18 +11,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jkonet_star.transport.couple import couple
-from jkonet_star.data.simulate import Truth
-from jkonet_star.transport.distances import wasserstein
-from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
 from jkonet_star.base.tables import save_table
-from jkonet_star.data.simulate import simulate
 from jkonet_star.data.reading import from_file
-from jkonet_star.data.snapshots import Snapshots
-from jkonet_star.data.selecting import take
 from jkonet_star.data.scaling import standardize
-from jkonet_star.model.fit import fit
+from jkonet_star.data.selecting import select_rows
+from jkonet_star.data.simulate import Truth, simulate
+from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.judge.compare import compare
+from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
+from jkonet_star.model.fit import fit
+from jkonet_star.transport.couple import couple
+from jkonet_star.transport.distances import wasserstein
 
 HERE = Path(__file__).parent
 
@@ -35,15 +35,20 @@ def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64)
     def fit(snapshots, seed):
         torch.set_num_threads(1)  # networks this small are slower on more
         torch.manual_seed(seed), np.random.seed(seed)
-        matcher, net = ExactOptimalTransportConditionalFlowMatcher(sigma=sigma), MLP(dim=snapshots.d, time_varying=True, w=width)
+        matcher, net = (
+            ExactOptimalTransportConditionalFlowMatcher(sigma=sigma),
+            MLP(dim=snapshots.d, time_varying=True, w=width),
+        )
         optimizer = torch.optim.Adam(net.parameters(), learning_rate)
         clouds = [torch.tensor(x, dtype=torch.float32) for x in snapshots.x]
         for _ in range(iterations):
             parts = []
             for k, tau in enumerate(snapshots.tau):
-                x0, x1 = (c[torch.randint(len(c), (batch,))] for c in clouds[k:k + 2])
+                x0, x1 = (c[torch.randint(len(c), (batch,))] for c in clouds[k : k + 2])
                 s, x, u = matcher.sample_location_and_conditional_flow(x0, x1)
-                parts.append((torch.cat([x, (snapshots.t[k] + tau * s)[:, None].float()], 1), u / tau))
+                parts.append(
+                    (torch.cat([x, (snapshots.t[k] + tau * s)[:, None].float()], 1), u / tau)
+                )
             inputs, velocity = (torch.cat(p) for p in zip(*parts))
             optimizer.zero_grad()
             ((net(inputs) - velocity) ** 2).mean().backward()
@@ -59,21 +64,35 @@ def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64)
                 c = f(x + h / 2 * b, t + h / 2)
                 x = x + h / 6 * (a + 2 * b + 2 * c + f(x + h * c, t + h))
             return x.numpy()
+
         return move
+
     return fit
 
 
 def peers(path, time_key="samples", features="x1,x2,x3,x4,x5", seed=0):
     "One-step and left-out-time errors of solvers, yardsticks and OT-CFM on the same cells and splits."
     (cells,), _ = standardize(from_file(path, time_key, features.split(",")))
-    epochs = {"jkonet-star-time-potential": {"epochs": 100}, "jkonet-star-potential": {"epochs": 100}}
+    epochs = {
+        "jkonet-star-time-potential": {"epochs": 100},
+        "jkonet-star-potential": {"epochs": 100},
+    }
     along = {"evaluate_at": "path", "epochs": 30, "batch_size": 1000}
 
     def path(snapshots, seed):
         model = fit(snapshots, "jkonet-star-time-potential", seed, **along)
         return lambda x, t0, t1: model.predict(x, [t0, t1]).x[1]
+
     others = {"jkonet-star-time-potential, path": path, "OT-CFM": otcfm()}
-    table = compare(cells, [*epochs, "jkonet-star-linear-potential"], 0.4, seed, others, epochs, sys.stderr.isatty())
+    table = compare(
+        cells,
+        [*epochs, "jkonet-star-linear-potential"],
+        0.4,
+        seed,
+        others,
+        epochs,
+        sys.stderr.isatty(),
+    )
     return table.rename_axis("method").reset_index()
 
 
@@ -87,16 +106,18 @@ def synthetic(n_cells, d, n_times, seed=0):
     x = np.random.default_rng(seed).normal(size=(n_cells, d)) * 3 / np.sqrt(1 + np.arange(d))
     seen, n = [], n_cells // n_times
     for k in range(n_times):
-        seen.append(x[k * n:(k + 1) * n])
-        x = simulate(landscape, d=d, n_particles=n_cells, n_steps=10, dt=0.02, x0=x, key=seed + k).x[-1]
+        seen.append(x[k * n : (k + 1) * n])
+        x = simulate(
+            landscape, d=d, n_particles=n_cells, n_steps=10, dt=0.02, x0=x, key=seed + k
+        ).x[-1]
     return Snapshots(seen, 0.2 * np.arange(n_times))
 
 
 def large(n_cells, d=50, n_times=5):
     "Many cells in many components: seconds and error of couplings in blocks, and of the exact ones where they can be had."
     cells, n = synthetic(n_cells, d, n_times), n_cells // n_times
-    held = take(cells, [np.arange(min(1000, n // 5))] * n_times)
-    cells = take(cells, [np.arange(min(1000, n // 5), n)] * n_times)
+    held = select_rows(cells, [np.arange(min(1000, n // 5))] * n_times)
+    cells = select_rows(cells, [np.arange(min(1000, n // 5), n)] * n_times)
     rows = []
     for name, blocks in {"blocks of 1000": 1000, "exact": None}.items():
         if blocks is None and n > 3000:
@@ -108,18 +129,34 @@ def large(n_cells, d=50, n_times=5):
         coupled = time.perf_counter()
         model = fit(couplings, "jkonet-star-time-potential", epochs=30, batch_size=500)
         fitted = time.perf_counter()
-        rows.append({"cells": n_cells, "components": d, "couplings": name, "seconds to couple": coupled - begin, "seconds to fit": fitted - coupled, "drift error": gradient_errors(model, held, Truth(landscape))["drift_error"],
-                     "one-step W1": one_step_errors(model, held).mean(), "no motion": np.mean([wasserstein(a, b) for a, b in zip(held.x, held.x[1:])]), "peak GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20})
+        rows.append(
+            {
+                "cells": n_cells,
+                "components": d,
+                "couplings": name,
+                "seconds to couple": coupled - begin,
+                "seconds to fit": fitted - coupled,
+                "drift error": gradient_errors(model, held, Truth(landscape))["drift_error"],
+                "one-step W1": one_step_errors(model, held).mean(),
+                "no motion": np.mean([wasserstein(a, b) for a, b in zip(held.x, held.x[1:])]),
+                "peak GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--a549", help="path of a549_emt.csv: compare with other packages")
-    parser.add_argument("--large", type=int, nargs="*", default=[], help="numbers of synthetic cells")
+    parser.add_argument(
+        "--large", type=int, nargs="*", default=[], help="numbers of synthetic cells"
+    )
     args = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    for name, table in {"cells_peers": peers(args.a549) if args.a549 else None, "cells_large": pd.concat([large(n) for n in args.large]) if args.large else None}.items():
+    for name, table in {
+        "cells_peers": peers(args.a549) if args.a549 else None,
+        "cells_large": pd.concat([large(n) for n in args.large]) if args.large else None,
+    }.items():
         if table is not None:
             save_table(table, HERE / f"{name}.csv")
             print(table.round(3).to_string(index=False), "\n")

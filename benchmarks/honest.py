@@ -1,4 +1,5 @@
 """What can be learned when no individual is seen twice? Parts A to D, see README.md in this folder."""
+
 import argparse
 import json
 import multiprocessing
@@ -14,23 +15,46 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkonet_star.base.errors import InputError
-from jkonet_star.base.files import writing
-from jkonet_star.data.test_functions import functions, gradient
-from jkonet_star.data.simulate import Truth
-from jkonet_star.transport.distances import bures_wasserstein, wasserstein
-from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
-from jkonet_star.data.simulate import simulate
-from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.base.components import versions
+from jkonet_star.base.errors import InputError
+from jkonet_star.base.files import atomic_write
+from jkonet_star.data.simulate import Truth, simulate
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.data.test_functions import gradient, test_functions
+from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
 from jkonet_star.model.fit import fit
 from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.transport.distances import bures_wasserstein, wasserstein
 
-ENERGIES = ("wavy_plateau", "flowers", "styblinski_tang", "oakley_ohagan", "watershed", "zigzag_ridge", "sphere", "double_exp", "relu", "holder_table", "ishigami",
-            "bohachevsky", "rotational", "friedman", "flat")
-MIXED = (("styblinski_tang", "flowers", 0.1), ("wavy_plateau", "double_exp", 0.2), ("oakley_ohagan", "ishigami", 0.2), ("double_exp", "double_exp", 0.1),
-         ("zigzag_ridge", "wavy_plateau", 0.2), ("sphere", "watershed", 0.1))
-IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {n: functions[n] for n in ("styblinski_tang", "bohachevsky", "wavy_plateau", "oakley_ohagan")}
+ENERGIES = (
+    "wavy_plateau",
+    "flowers",
+    "styblinski_tang",
+    "oakley_ohagan",
+    "watershed",
+    "zigzag_ridge",
+    "sphere",
+    "double_exp",
+    "relu",
+    "holder_table",
+    "ishigami",
+    "bohachevsky",
+    "rotational",
+    "friedman",
+    "flat",
+)
+MIXED = (
+    ("styblinski_tang", "flowers", 0.1),
+    ("wavy_plateau", "double_exp", 0.2),
+    ("oakley_ohagan", "ishigami", 0.2),
+    ("double_exp", "double_exp", 0.1),
+    ("zigzag_ridge", "wavy_plateau", 0.2),
+    ("sphere", "watershed", 0.1),
+)
+IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {
+    n: test_functions[n]
+    for n in ("styblinski_tang", "bohachevsky", "wavy_plateau", "oakley_ohagan")
+}
 WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
 FOLLOWED = "weak form, pairs known"
 SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
@@ -38,29 +62,47 @@ SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
 
 def covered(model, snapshots, truth):
     "Part of the nominal 90 % intervals of the drift that hold the truth, over the particles of all snapshots."
-    hits = [np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w)) < 1.645 * model.drift_errors(x, None, w)
-            for x, w in ((snapshots.x[i][::4], None) for i in range(len(snapshots)))]
+    hits = [
+        np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w))
+        < 1.645 * model.drift_errors(x, None, w)
+        for x, w in ((snapshots.x[i][::4], None) for i in range(len(snapshots)))
+    ]
     return float(np.mean(hits))
 
 
 def judge(train, test, truth, solver, **settings):
     start = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # beta is not identified from couplings, and that is what is shown
+        warnings.simplefilter(
+            "ignore"
+        )  # beta is not identified from couplings, and that is what is shown
         model = fit(train, solver, **settings)
-    row = {"solver": solver, "seconds": time.perf_counter() - start, "beta_hat": model.beta, "beta_error": model.stats.get("beta_error"), "chi2": model.stats.get("chi2")}
+    row = {
+        "solver": solver,
+        "seconds": time.perf_counter() - start,
+        "beta_hat": model.beta,
+        "beta_error": model.stats.get("beta_error"),
+        "chi2": model.stats.get("chi2"),
+    }
     row |= gradient_errors(model, test, truth)
     if "covariance" in model.params:
         row["covered"] = covered(model, test, truth) if truth.interaction is None else None
     return row, model
 
 
-AHEAD = {"emd": partial(wasserstein, limit=1000), "w2": partial(wasserstein, power=2, limit=1000), "bw": bures_wasserstein}
+AHEAD = {
+    "emd": partial(wasserstein, limit=1000),
+    "w2": partial(wasserstein, power=2, limit=1000),
+    "bw": bures_wasserstein,
+}
 
 
 def one_step(model, test):
     "Means over the steps of the distances between predicted and observed snapshots (length), one step ahead."
-    return {f"{name}_one_step": float(one_step_errors(model, test, measure=measure).mean()) for name, measure in AHEAD.items()}
+    return {
+        f"{name}_one_step": float(one_step_errors(model, test, measure=measure).mean())
+        for name, measure in AHEAD.items()
+    }
 
 
 def seeds(o, part):
@@ -68,31 +110,68 @@ def seeds(o, part):
 
 
 def cases_a(o):
-    return [{"function": name, "beta": beta, "seed": seed} for beta in o.betas for name in o.functions or ENERGIES for seed in seeds(o, "A")]
+    return [
+        {"function": name, "beta": beta, "seed": seed}
+        for beta in o.betas
+        for name in o.functions or ENERGIES
+        for seed in seeds(o, "A")
+    ]
 
 
 def part_a(o, function, beta, seed):
     "Fifteen functions, unpaired, and oracles: closed form and weak form on the same population with known individuals, and predictions of the truth."
-    V = functions[function]
-    simulated = lambda key, paired=False: simulate(V, beta=beta, n_particles=o.n_particles, paired=paired, key=key)
-    train, known, test, truth = simulated(seed), simulated(seed, True), simulated(seed + 1000), Truth(V, None, beta)
-    ways = [(train, WEAK + "-potential-internal", None), (known, WEAK + "-potential-internal", FOLLOWED)]
+    V = test_functions[function]
+    simulated = lambda key, paired=False: simulate(
+        V, beta=beta, n_particles=o.n_particles, paired=paired, key=key
+    )
+    train, known, test, truth = (
+        simulated(seed),
+        simulated(seed, True),
+        simulated(seed + 1000),
+        Truth(V, None, beta),
+    )
+    ways = [
+        (train, WEAK + "-potential-internal", None),
+        (known, WEAK + "-potential-internal", FOLLOWED),
+    ]
     if not o.weak_only:
-        ways += [(train, COUPLED + "-potential", None), (known, COUPLED + "-potential", "oracle, pairs known")]
+        ways += [
+            (train, COUPLED + "-potential", None),
+            (known, COUPLED + "-potential", "oracle, pairs known"),
+        ]
     for seen, solver, name in ways:
         row, model = judge(seen, test, truth, solver)
         yield row | {"solver": name or solver} | one_step(model, test)
-    move = lambda x, t, w, key: SimpleNamespace(x=[x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))])
+    move = lambda x, t, w, key: SimpleNamespace(
+        x=[x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))]
+    )
     yield {"solver": "the truth"} | one_step(SimpleNamespace(predict=move), test)
 
 
 def summary_a(rows):
     for solver, beta in dict.fromkeys((r["solver"], r["beta"]) for r in rows):
-        own = [r for r in rows if (r["solver"], r["beta"]) == (solver, beta) and r["function"] != "flat"]
+        own = [
+            r
+            for r in rows
+            if (r["solver"], r["beta"]) == (solver, beta) and r["function"] != "flat"
+        ]
         e = [r["drift_error"] for r in own if r.get("drift_error") is not None]
         c = [r["covered"] for r in own if r.get("covered") is not None]
-        print(f"A {solver:36s} beta {beta}: " + (f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, median {np.median(e):.3f}, " if e else "") + (f"90 % intervals cover {np.mean(c):.2f} (median {np.median(c):.2f}), " if c else "")
-              + "one step ahead " + ", ".join(f"{k[:3].strip('_')} {np.mean([r[k] for r in own]):.4f}" for k in own[0] if k.endswith("_one_step")))
+        print(
+            f"A {solver:36s} beta {beta}: "
+            + (
+                f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, median {np.median(e):.3f}, "
+                if e
+                else ""
+            )
+            + (f"90 % intervals cover {np.mean(c):.2f} (median {np.median(c):.2f}), " if c else "")
+            + "one step ahead "
+            + ", ".join(
+                f"{k[:3].strip('_')} {np.mean([r[k] for r in own]):.4f}"
+                for k in own[0]
+                if k.endswith("_one_step")
+            )
+        )
 
 
 def starts(name, V, n, seed, beta=0.1):
@@ -102,48 +181,92 @@ def starts(name, V, n, seed, beta=0.1):
         return rng.uniform(-4, 4, (3 * n, 2))
     if name == "mixture":
         k = rng.integers(1, 11)
-        means, variances, which = rng.uniform(-3, 3, (k, 2)), rng.uniform(0.5, 1, k), rng.choice(k, 3 * n, p=rng.dirichlet(np.ones(k)))
+        means, variances, which = (
+            rng.uniform(-3, 3, (k, 2)),
+            rng.uniform(0.5, 1, k),
+            rng.choice(k, 3 * n, p=rng.dirichlet(np.ones(k))),
+        )
         return means[which] + np.sqrt(variances[which])[:, None] * rng.normal(size=(3 * n, 2))
     return simulate(V, beta=beta, n_particles=3 * n, n_steps=100, key=seed).x[-1]
 
 
 def cases_b(o):
-    return [{"start": start, "function": name, "seed": seed} for start in o.starts for name in IDENTIFY for seed in seeds(o, "B")]
+    return [
+        {"start": start, "function": name, "seed": seed}
+        for start in o.starts
+        for name in IDENTIFY
+        for seed in seeds(o, "B")
+    ]
 
 
 def part_b(o, start, function, seed):
     "Guan et al. (2025): three marginals, drift on a grid of [-4, 4]^2, sigma^2 = 2 beta = 0.2. Their snapshots hold the same particles, and methods are not told who is who; those of `others` share none."
-    grid = np.stack(np.meshgrid(*[np.linspace(-4, 4, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
+    grid = (
+        np.stack(np.meshgrid(*[np.linspace(-4, 4, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
+    )
     V, n = IDENTIFY[function], o.n_particles
-    path = simulate(V, beta=0.1, x0=starts(start, V, n, seed), n_particles=3 * n, n_steps=2, key=seed)
+    path = simulate(
+        V, beta=0.1, x0=starts(start, V, n, seed), n_particles=3 * n, n_steps=2, key=seed
+    )
     rng = np.random.default_rng(seed)
-    seen = {"the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t), "others": Snapshots(tuple(path.x[k][k * n:(k + 1) * n] for k in range(3)), path.t)}
+    seen = {
+        "the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t),
+        "others": Snapshots(tuple(path.x[k][k * n : (k + 1) * n] for k in range(3)), path.t),
+    }
     for particles, learn in (("the same", fit_matched), ("others", fit)):
         clock = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # from the Gibbs measure nobody can tell who is who
             model = learn(seen[particles], WEAK + "-potential-internal")
-        seconds, b, true = time.perf_counter() - clock, np.asarray(model.drift(grid)), -np.asarray(gradient(V)(grid))
-        cosine = (b * true).sum(1) / (np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12)
-        yield {"particles": particles, "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()), "cosine": float(cosine.mean()),
-               "sigma2_error": abs(2 * model.beta - 0.2), "beta_hat": model.beta, "beta_error": model.stats["beta_error"], "seconds": seconds}
+        seconds, b, true = (
+            time.perf_counter() - clock,
+            np.asarray(model.drift(grid)),
+            -np.asarray(gradient(V)(grid)),
+        )
+        cosine = (b * true).sum(1) / (
+            np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12
+        )
+        yield {
+            "particles": particles,
+            "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()),
+            "cosine": float(cosine.mean()),
+            "sigma2_error": abs(2 * model.beta - 0.2),
+            "beta_hat": model.beta,
+            "beta_error": model.stats["beta_error"],
+            "seconds": seconds,
+        }
 
 
 def summary_b(rows):
     for key in dict.fromkeys((r["particles"], r["start"], r["function"]) for r in rows):
         own = [r for r in rows if (r["particles"], r["start"], r["function"]) == key]
-        print(f"B {key[0]:8s} {key[1]:8s} {key[2]:16s} " + ", ".join(f"{k} {np.median([r[k] for r in own]):.3f}" for k in ("nmae", "cosine", "sigma2_error", "seconds")))
+        print(
+            f"B {key[0]:8s} {key[1]:8s} {key[2]:16s} "
+            + ", ".join(
+                f"{k} {np.median([r[k] for r in own]):.3f}"
+                for k in ("nmae", "cosine", "sigma2_error", "seconds")
+            )
+        )
 
 
 def cases_c(o):
-    return [{"V": V, "W": W, "beta": beta, "seed": seed} for V, W, beta in MIXED for seed in seeds(o, "C")]
+    return [
+        {"V": V, "W": W, "beta": beta, "seed": seed}
+        for V, W, beta in MIXED
+        for seed in seeds(o, "C")
+    ]
 
 
 def part_c(o, V, W, beta, seed):
     "Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals that are known."
     train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
-    known, truth = _independent(V, W, beta, o.n_particles, seed, True), Truth(functions[V], functions[W], beta)
-    for seen, solver, name in [(train, WEAK, None), (known, WEAK, FOLLOWED)] + [(train, COUPLED, None)] * (not o.weak_only):
+    known, truth = (
+        _independent(V, W, beta, o.n_particles, seed, True),
+        Truth(test_functions[V], test_functions[W], beta),
+    )
+    for seen, solver, name in [(train, WEAK, None), (known, WEAK, FOLLOWED)] + [
+        (train, COUPLED, None)
+    ] * (not o.weak_only):
         yield judge(seen, test, truth, solver)[0] | {"solver": name or solver}
 
 
@@ -151,24 +274,42 @@ def _independent(V, W, beta, n, key, paired=False):
     "Snapshots of one interacting population of six times as many particles, of which a different sixth is seen at each time, or the same one."
     path = simulate(V, W, beta, n_particles=6 * n, key=key)
     m = len(path.x[0]) // 6
-    return Snapshots(tuple(x[:m] if paired else x[k * m:(k + 1) * m] for k, x in enumerate(path.x)), path.t, paired=paired)
+    return Snapshots(
+        tuple(x[:m] if paired else x[k * m : (k + 1) * m] for k, x in enumerate(path.x)),
+        path.t,
+        paired=paired,
+    )
 
 
 def cases_d(o):
-    return [{"every": every, "function": name, "seed": seed} for every in o.every for name in ("double_exp", "oakley_ohagan", "flowers", "watershed") for seed in seeds(o, "D")]
+    return [
+        {"every": every, "function": name, "seed": seed}
+        for every in o.every
+        for name in ("double_exp", "oakley_ohagan", "flowers", "watershed")
+        for seed in seeds(o, "D")
+    ]
 
 
 def part_d(o, every, function, seed):
     "Simulated with dt = 0.01, seen every 10, 50, 100 steps."
-    V = functions[function]
+    V = test_functions[function]
     try:
         train, test = (_rarely(V, 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
         followed = _rarely(V, 0.2, o.n_particles, every, seed, True)
     except InputError as e:  # explicit steps of 0.01 are unstable far out
         yield {"failed": str(e)}
         return
-    for seen, substeps in ((train, None), (train, 1), (train, min(every, 10)), (followed, min(every, 10)))[o.weak_only:]:
-        solver, settings = (COUPLED + "-potential", {}) if substeps is None else (WEAK + "-potential-internal", {"substeps": substeps})
+    for seen, substeps in (
+        (train, None),
+        (train, 1),
+        (train, min(every, 10)),
+        (followed, min(every, 10)),
+    )[o.weak_only :]:
+        solver, settings = (
+            (COUPLED + "-potential", {})
+            if substeps is None
+            else (WEAK + "-potential-internal", {"substeps": substeps})
+        )
         row = {"substeps": substeps, "followed": seen is followed}
         try:
             found, model = judge(seen, test, Truth(V, None, 0.2), solver, **settings)
@@ -177,7 +318,9 @@ def part_d(o, every, function, seed):
             continue
         if substeps:
             x = test.x[0][::4]
-            row["sampling_error"] = float(np.linalg.norm(model.drift_errors(x)) / np.linalg.norm(gradient(V)(x)))
+            row["sampling_error"] = float(
+                np.linalg.norm(model.drift_errors(x)) / np.linalg.norm(gradient(V)(x))
+            )
         yield row | found
 
 
@@ -186,11 +329,23 @@ def _rarely(V, beta, n, every, key, paired=False):
     if paired:
         path = [simulate(V, beta=beta, n_particles=n, n_steps=5 * every, key=1000 * key)] * 6
     else:
-        path = [simulate(V, beta=beta, n_particles=n, n_steps=max(k * every, 1), key=1000 * key + k) for k in range(6)]
-    return Snapshots(tuple(p.x[k * every] for k, p in enumerate(path)), 0.01 * every * np.arange(6), paired=paired)
+        path = [
+            simulate(V, beta=beta, n_particles=n, n_steps=max(k * every, 1), key=1000 * key + k)
+            for k in range(6)
+        ]
+    return Snapshots(
+        tuple(p.x[k * every] for k, p in enumerate(path)),
+        0.01 * every * np.arange(6),
+        paired=paired,
+    )
 
 
-PARTS = {"A": (cases_a, part_a, summary_a), "B": (cases_b, part_b, summary_b), "C": (cases_c, part_c, None), "D": (cases_d, part_d, None)}
+PARTS = {
+    "A": (cases_a, part_a, summary_a),
+    "B": (cases_b, part_b, summary_b),
+    "C": (cases_c, part_c, None),
+    "D": (cases_d, part_d, None),
+}
 
 
 def run(job):
@@ -215,13 +370,18 @@ def main():
     p.add_argument("--every", type=int, nargs="+", default=[10, 50, 100])
     p.add_argument("--weak-only", action="store_true", help="leave out the closed forms")
     p.add_argument("--jobs", type=int, default=1, help="cores, with a process on each")
-    p.add_argument("--out", type=Path, default=Path(__file__).parent / "honest.json", help="rows of other cases that it holds are kept")
+    p.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).parent / "honest.json",
+        help="rows of other cases that it holds are kept",
+    )
     o = p.parse_args()
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the workers
     jobs = [(part, case, o) for part in o.parts for case in PARTS[part][0](o)]
     spawn = multiprocessing.get_context("spawn")
     cores = spawn.Manager().Queue()
-    for core in sorted(os.sched_getaffinity(0))[:o.jobs]:
+    for core in sorted(os.sched_getaffinity(0))[: o.jobs]:
         cores.put(core)
     with ProcessPoolExecutor(o.jobs, spawn, alone, (cores,)) as pool:
         running = {pool.submit(run, job): job for job in jobs}
@@ -229,7 +389,15 @@ def main():
             (part, case, _), rows = running[done], done.result()
             keep(o.out, part, case, rows)
             for r in rows:
-                print(part, *(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in r.items() if v is not None), flush=True)
+                print(
+                    part,
+                    *(
+                        f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}"
+                        for k, v in r.items()
+                        if v is not None
+                    ),
+                    flush=True,
+                )
     found = json.loads(o.out.read_text())
     for part in o.parts:
         if PARTS[part][2]:
@@ -239,11 +407,15 @@ def main():
 def keep(path, part, case, rows):
     "Add the rows of a case to the file, in place of what it held of this case."
     found = json.loads(path.read_text()) if path.exists() else {}
-    others = [r for r in found.get(part, {}).get("rows", []) if any(r[k] != v for k, v in case.items())]
+    others = [
+        r for r in found.get(part, {}).get("rows", []) if any(r[k] != v for k, v in case.items())
+    ]
     names = ["quadratic", *ENERGIES]
-    rows = sorted(others + rows, key=lambda r: [names.index(r[k]) if k == "function" else r[k] for k in case])
+    rows = sorted(
+        others + rows, key=lambda r: [names.index(r[k]) if k == "function" else r[k] for k in case]
+    )
     found |= {part: {"rows": rows}, "versions": versions(), "devices": str(jax.devices())}
-    with writing(path) as new:
+    with atomic_write(path) as new:
         new.write_text(json.dumps(found, indent=1) + "\n")
 
 

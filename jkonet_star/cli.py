@@ -6,7 +6,6 @@
 __all__ = ['cli', 'generate', 'train', 'sweep', 'predict', 'list_', 'main']
 
 # %% ../nbs/9_work/11_commands.ipynb #25aeb2ad
-import click
 import functools
 import os
 import sys
@@ -14,10 +13,12 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
+import click
+
 from .base.errors import InputError
-from .base.files import check_place
+from .base.files import check_writable
 from .base.settings import own_fields
-from .work.options import LazyGroup, SectionedCommand, command, options_of, sentences
+from .work.options import LazyGroup, SectionedCommand, command, options_of, report_errors
 
 # %% ../nbs/9_work/11_commands.ipynb #62609487
 @click.group(cls=LazyGroup)
@@ -31,12 +32,13 @@ def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
     from jkonet_star.work.datasets import DatasetOptions, option_sections
 
-    @sentences
+    @report_errors
     def run(data_dir, overwrite, **options):
         start = time.perf_counter()
-        from jkonet_star.work.datasets import dataset_name, load_snapshots, make_dataset
         from jkonet_star.work.dataset_files import check_replaced, data_sum, save_dataset
-        check_place(data_dir)
+        from jkonet_star.work.datasets import dataset_name, load_snapshots, make_dataset
+
+        check_writable(data_dir)
         options = DatasetOptions(**options)
         source = load_snapshots(options)
         place = Path(data_dir) / dataset_name(options)
@@ -50,34 +52,77 @@ def generate():
         path = save_dataset(dataset, snapshots, data_dir, overwrite)
         if before not in (None, data_sum(path)):
             click.echo(f"note: {path} held other particles before, which these replace")
-        click.echo(f"{dataset.train}\nheld out {dataset.test.sizes}\n{path}  ({time.perf_counter() - start:.1f} s)")
-    extra = [click.Option(["--overwrite"], is_flag=True, help="replace a data set of that name that was made with other options"), click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are")]
-    sections = [(title, "", options_of(f for f in fields(DatasetOptions) if f.name in names)) for title, names in option_sections.items()]
+        click.echo(
+            f"{dataset.train}\nheld out {dataset.test.sizes}\n{path}  ({time.perf_counter() - start:.1f} s)"
+        )
+
+    extra = [
+        click.Option(
+            ["--overwrite"],
+            is_flag=True,
+            help="replace a data set of that name that was made with other options",
+        ),
+        click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are"),
+    ]
+    sections = [
+        (title, "", options_of(f for f in fields(DatasetOptions) if f.name in names))
+        for title, names in option_sections.items()
+    ]
     return SectionedCommand("generate", sections, extra, callback=run, help=generate.__doc__)
 
 # %% ../nbs/9_work/11_commands.ipynb #6ba40993
 @command
 def train():
     "Learn energies from a data set: out/DATASET/SOLVER."
-    from jkonet_star.work.runs import train_and_evaluate
     from jkonet_star.model.methods import solvers
+    from jkonet_star.work.runs import train_and_evaluate
 
-    @sentences
+    @report_errors
     def run(**options):
         train_and_evaluate(**options)
-    kinds = sorted(dict.fromkeys(m.settings for _, m in solvers.values()), key=lambda cls: len(cls.__mro__))  # bases first
-    users = {cls: [name for name, (_, m) in solvers.items() if issubclass(m.settings, cls)] for cls in kinds}
-    sections = [(cls.title, f"of {', '.join(names)}", options_of(own_fields(cls), typed=False)) for cls, names in users.items()]
-    own = [click.Option(["--solver", "-s"], default="jkonet-star-potential", show_default=True, help="a solver by name, see `list`"),
-           click.Option(["--dataset", "-d"], required=True, help="name of a data set"),
-           click.Option(["--eval", "evaluate_on"], type=click.Choice(["test_data", "train_data", "none"]), default="test_data", show_default=True, help="particles to evaluate on"),
-           click.Option(["--seed"], type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="random seed"),
-           click.Option(["--config"], help="YAML file of hyperparameters"),
-           click.Option(["--resume"], is_flag=True, help="go on with a training that was interrupted"),
-           click.Option(["--debug"], is_flag=True, help="run without compilation, and show tracebacks"),
-           click.Option(["--wandb"], is_flag=True, help="log to Weights & Biases"),
-           click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are"),
-           click.Option(["--out-dir"], default="out", show_default=True, help="where results go")]
+
+    kinds = sorted(
+        dict.fromkeys(m.settings for _, m in solvers.values()), key=lambda cls: len(cls.__mro__)
+    )  # bases first
+    users = {
+        cls: [name for name, (_, m) in solvers.items() if issubclass(m.settings, cls)]
+        for cls in kinds
+    }
+    sections = [
+        (cls.title, f"of {', '.join(names)}", options_of(own_fields(cls), typed=False))
+        for cls, names in users.items()
+    ]
+    own = [
+        click.Option(
+            ["--solver", "-s"],
+            default="jkonet-star-potential",
+            show_default=True,
+            help="a solver by name, see `list`",
+        ),
+        click.Option(["--dataset", "-d"], required=True, help="name of a data set"),
+        click.Option(
+            ["--eval", "evaluate_on"],
+            type=click.Choice(["test_data", "train_data", "none"]),
+            default="test_data",
+            show_default=True,
+            help="particles to evaluate on",
+        ),
+        click.Option(
+            ["--seed"],
+            type=click.IntRange(0, 2**32 - 1),
+            default=0,
+            show_default=True,
+            help="random seed",
+        ),
+        click.Option(["--config"], help="YAML file of hyperparameters"),
+        click.Option(["--resume"], is_flag=True, help="go on with a training that was interrupted"),
+        click.Option(
+            ["--debug"], is_flag=True, help="run without compilation, and show tracebacks"
+        ),
+        click.Option(["--wandb"], is_flag=True, help="log to Weights & Biases"),
+        click.Option(["--data-dir"], default="data", show_default=True, help="where data sets are"),
+        click.Option(["--out-dir"], default="out", show_default=True, help="where results go"),
+    ]
     return SectionedCommand("train", sections, own, callback=run, help=train.__doc__)
 
 # %% ../nbs/9_work/11_commands.ipynb #424eb98d
@@ -85,106 +130,169 @@ def train():
 def sweep():
     "Run a grid of notebooks or of generate and train, on this machine or a cluster: out/SPEC."
 
-    @functools.partial(sentences, computes=False)  # its workers do
+    @functools.partial(report_errors, computes=False)  # its workers do
     def run(spec, out_dir, dry_run, retries, **where):
         try:
             from jkonet_star.work.plans import make_plan
-            from jkonet_star.work.sweep import account, collect, connect, draw, run_plan
+            from jkonet_star.work.sweep import (
+                dask_client,
+                render_figures,
+                results_table,
+                run_plan,
+                seconds_table,
+            )
         except ModuleNotFoundError as e:
-            raise InputError(f"sweep needs the package {e.name}: pip install 'jkonet_star[sweep]'") from None
+            raise InputError(
+                f"sweep needs the package {e.name}: pip install 'jkonet_star[sweep]'"
+            ) from None
         from jkonet_star.base.tables import save_table
+
         plan = make_plan(spec, out_dir)
         done = sum(t.done() for t in plan.tasks)
         if dry_run:
             for t in plan.tasks:
-                click.echo(f"{t.identity}  {'done' if t.done() else 'to do'}  {t.label}" + (f"  after {' '.join(t.needs)}" if t.needs else ""))
+                click.echo(
+                    f"{t.identity}  {'done' if t.done() else 'to do'}  {t.label}"
+                    + (f"  after {' '.join(t.needs)}" if t.needs else "")
+                )
             click.echo(f"{len(plan.tasks)} tasks, {done} done: {plan.folder}")
             return
         failed = {}
         if done < len(plan.tasks):
             try:
-                with connect(**where) as client:
+                with dask_client(**where) as client:
                     outcome = run_plan(plan, client, retries, click.echo, sys.stderr.isatty())
             except KeyboardInterrupt:
-                raise InputError(f"interrupted. {sum(t.done() for t in plan.tasks)} of {len(plan.tasks)} tasks are done and kept: the same command goes on") from None
+                raise InputError(
+                    f"interrupted. {sum(t.done() for t in plan.tasks)} of {len(plan.tasks)} tasks are done and kept: the same command goes on"
+                ) from None
             failed = outcome.failed
-            click.echo(f"{outcome.done} done in {outcome.wall:.1f} s ({outcome.seconds:.1f} s of tasks), {outcome.kept} found, {len(failed)} failed")
-        table = collect(plan)
+            click.echo(
+                f"{outcome.done} done in {outcome.wall:.1f} s ({outcome.seconds:.1f} s of tasks), {outcome.kept} found, {len(failed)} failed"
+            )
+        table = results_table(plan)
         if any(t.done() for t in plan.tasks):
-            save_table(account(plan), plan.folder / "tasks.csv")
-            click.echo(f"tasks: {plan.folder / 'tasks.csv'}" + (f", data sets: {plan.folder / 'data'}" if any(t.makes for t in plan.tasks) else ""))
+            save_table(seconds_table(plan), plan.folder / "tasks.csv")
+            click.echo(
+                f"tasks: {plan.folder / 'tasks.csv'}"
+                + (
+                    f", data sets: {plan.folder / 'data'}"
+                    if any(t.makes for t in plan.tasks)
+                    else ""
+                )
+            )
         if len(table):
             save_table(table, plan.table)
             if plan.figures is not None:
                 try:
-                    draw(plan)
+                    render_figures(plan)
                 except RuntimeError as e:
                     click.echo(f"failed: figures: {e}", err=True)
                     failed = failed | {"figures": str(e)}
             click.echo(f"{len(table)} rows: {plan.table}")
         if failed:
             sys.exit(1)
-    return click.Command("sweep", params=[
-        click.Argument(["spec"]),
-        click.Option(["--dry-run"], is_flag=True, help="list the tasks, run nothing"),
-        click.Option(["--workers"], type=int, help="workers on this machine, one per core if not given"),
-        click.Option(["--scheduler"], help="address of a Dask scheduler, tcp://HOST:8786"),
-        click.Option(["--cluster"], help="YAML file that describes a queue (Slurm, PBS, ...)"),
-        click.Option(["--retries"], type=click.IntRange(0), default=0, show_default=True, help="times that a failing task is tried again"),
-        click.Option(["--out-dir"], default="out", show_default=True, help="where results go")], callback=run, help="Run the tasks described in the YAML file SPEC; what is done already is not done again.")
+
+    return click.Command(
+        "sweep",
+        params=[
+            click.Argument(["spec"]),
+            click.Option(["--dry-run"], is_flag=True, help="list the tasks, run nothing"),
+            click.Option(
+                ["--workers"], type=int, help="workers on this machine, one per core if not given"
+            ),
+            click.Option(["--scheduler"], help="address of a Dask scheduler, tcp://HOST:8786"),
+            click.Option(["--cluster"], help="YAML file that describes a queue (Slurm, PBS, ...)"),
+            click.Option(
+                ["--retries"],
+                type=click.IntRange(0),
+                default=0,
+                show_default=True,
+                help="times that a failing task is tried again",
+            ),
+            click.Option(["--out-dir"], default="out", show_default=True, help="where results go"),
+        ],
+        callback=run,
+        help="Run the tasks described in the YAML file SPEC; what is done already is not done again.",
+    )
 
 # %% ../nbs/9_work/11_commands.ipynb #d9aa5086
 @command
 def predict():
     "Move given particles forward with a saved model."
 
-    @sentences
+    @report_errors
     def run(**options):
         from jkonet_star.work.predict import predict
+
         predict(**options)
+
     option = lambda name, help, **more: click.Option(["--" + name], help=help, **more)
-    return click.Command("predict", params=[
-        click.Argument(["model"]), click.Argument(["particles"]),
-        option("time-key", "column of times, of a table or of .obs: each row starts at its own"),
-        click.Option(["--from", "start"], type=float, help="one time at which all rows start"),
-        option("to", "time at which all end; the model's next after its own for each row if not given", type=float),
-        option("tau", "length of a step", type=float),
-        option("steps", "number of steps, 1 if not given", type=int),
-        option("seed", "of the noise, 0 if not given", type=click.IntRange(0, 2**32 - 1)),
-        option("deterministic", "follow the drift without noise", is_flag=True),
-        option("group-key", "column that names populations: particles feel those of their own"),
-        option("weight-key", "column of weights with which particles are felt"),
-        option("rep", "of cells: a key of .obsm (X_pca if not given), a layer, X or raw"),
-        option("separator", "of the fields of a table in text, found if not given"),
-        option("decimal", "mark of decimals in text, . if not given"),
-        option("thousands", "mark of thousands in text"),
-        option("encoding", "of text, utf-8 if not given"),
-        option("output", ".npy of shape (steps + 1, N, d), or a table (.csv, .tsv, also with .gz, or .parquet) of the rows "
-               "as they are and after each step; or .h5ad: the cells with their potential and drift",
-               default="predicted.npy", show_default=True)],
-        callback=run, help="Move PARTICLES (a table, cells in .h5ad or .zarr, or .npy [N, d]) forward with the file MODEL that "
+    return click.Command(
+        "predict",
+        params=[
+            click.Argument(["model"]),
+            click.Argument(["particles"]),
+            option(
+                "time-key", "column of times, of a table or of .obs: each row starts at its own"
+            ),
+            click.Option(["--from", "start"], type=float, help="one time at which all rows start"),
+            option(
+                "to",
+                "time at which all end; the model's next after its own for each row if not given",
+                type=float,
+            ),
+            option("tau", "length of a step", type=float),
+            option("steps", "number of steps, 1 if not given", type=int),
+            option("seed", "of the noise, 0 if not given", type=click.IntRange(0, 2**32 - 1)),
+            option("deterministic", "follow the drift without noise", is_flag=True),
+            option("group-key", "column that names populations: particles feel those of their own"),
+            option("weight-key", "column of weights with which particles are felt"),
+            option("rep", "of cells: a key of .obsm (X_pca if not given), a layer, X or raw"),
+            option("separator", "of the fields of a table in text, found if not given"),
+            option("decimal", "mark of decimals in text, . if not given"),
+            option("thousands", "mark of thousands in text"),
+            option("encoding", "of text, utf-8 if not given"),
+            option(
+                "output",
+                ".npy of shape (steps + 1, N, d), or a table (.csv, .tsv, also with .gz, or .parquet) of the rows "
+                "as they are and after each step; or .h5ad: the cells with their potential and drift",
+                default="predicted.npy",
+                show_default=True,
+            ),
+        ],
+        callback=run,
+        help="Move PARTICLES (a table, cells in .h5ad or .zarr, or .npy [N, d]) forward with the file MODEL that "
         "`train` wrote, each row from its own time to the next that the model has seen; or, with an --output .h5ad, write "
-        "potential and drift of every cell into it.")
+        "potential and drift of every cell into it.",
+    )
 
 # %% ../nbs/9_work/11_commands.ipynb #2df0eef6
 @command
 def list_():
     "Show solvers and functions."
 
-    @functools.partial(sentences, computes=False)
+    @functools.partial(report_errors, computes=False)
     def run():
-        from jkonet_star.data.test_functions import functions
+        from jkonet_star.data.test_functions import test_functions
         from jkonet_star.model.methods import solvers
+
         click.echo("solvers")
         for name, (terms, method) in solvers.items():
             click.echo(f"  {name:40}{', '.join(terms):38}{method.settings.__name__}")
-        click.echo("functions (--potential, --interaction)\n  " + "\n  ".join(functions))
+        click.echo("functions (--potential, --interaction)\n  " + "\n  ".join(test_functions))
+
     return click.Command("list", callback=run, help=list_.__doc__)
 
 
 def main(args=None):
     "Entry point of `jkonet-star`."
-    for other in ("PYTORCH", "TENSORFLOW", "CUPY", "JAX"):  # POT would import them, which takes seconds
+    for other in (
+        "PYTORCH",
+        "TENSORFLOW",
+        "CUPY",
+        "JAX",
+    ):  # POT would import them, which takes seconds
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{other}", "1")
     os.environ["MPLBACKEND"] = "agg"  # figures go to files, whatever the shell has
     cli.main(args, prog_name="jkonet-star")

@@ -1,4 +1,5 @@
 """Options of the command line that its chapter only names."""
+
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,11 +17,16 @@ GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --datas
 def test_debug(tmp_path, monkeypatch):
     "JAX compiles nothing, and compiles again afterwards; and a closed form says that it has no epochs."
     import jax
+
     import jkonet_star.model.fit
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("warnings.showwarning", None)  # commands set it
     fit, compiled = jkonet_star.model.fit.fit, []
-    monkeypatch.setattr("jkonet_star.model.fit.fit", lambda *a, **k: compiled.append(not jax.config.jax_disable_jit) or fit(*a, **k))
+    monkeypatch.setattr(
+        "jkonet_star.model.fit.fit",
+        lambda *a, **k: compiled.append(not jax.config.jax_disable_jit) or fit(*a, **k),
+    )
     train = "train -d small -s jkonet-star-linear-potential --n-features 5 --epochs 3"
     for line in (GENERATE, f"{train} --debug", train):
         done = CliRunner().invoke(cli, line.split())
@@ -34,11 +40,17 @@ def test_wandb(tmp_path, monkeypatch):
     "What is sent, to a stand-in for Weights & Biases: a row for each epoch, and the numbers of metrics.json."
     sent, started = [], {}
     run = SimpleNamespace(log=sent.append, summary={}, finish=lambda: sent.append("end"))
-    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=lambda **given: started.update(given) or run))
+    monkeypatch.setitem(
+        sys.modules, "wandb", SimpleNamespace(init=lambda **given: started.update(given) or run)
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("warnings.showwarning", None)  # commands set it
     for line in (GENERATE, "train -d small -s jkonet-star-potential --epochs 2 --hidden 4 --wandb"):
         result = CliRunner().invoke(cli, line.split())
         assert result.exit_code == 0, result.output
-    assert started["config"]["epochs"] == 2 and started["config"]["hidden"] == (4,) and [s if s == "end" else s["epoch"] for s in sent] == [1, 2, "end"]
+    assert (
+        started["config"]["epochs"] == 2
+        and started["config"]["hidden"] == (4,)
+        and [s if s == "end" else s["epoch"] for s in sent] == [1, 2, "end"]
+    )
     assert run.summary["dataset"] == "small" and run.summary["emd_one_step_mean"] > 0

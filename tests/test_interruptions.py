@@ -1,4 +1,5 @@
 """Killed, short of disk, not allowed to write, twice at once: what is on disk is whole or absent, and what was there stays."""
+
 import os
 import resource
 import subprocess
@@ -13,11 +14,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from jkonet_star.cli import cli
 from jkonet_star.base.errors import InputError
-from jkonet_star.base.files import check_place, writing
-from jkonet_star.work.dataset_files import load_dataset
+from jkonet_star.base.files import atomic_write, check_writable
 from jkonet_star.base.tables import load_table, save_table
+from jkonet_star.cli import cli
+from jkonet_star.work.dataset_files import load_dataset
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import kill
@@ -41,13 +42,21 @@ def files(folder="."):
 
 
 def writers(folder, seconds, *names):
-    return [subprocess.Popen([sys.executable, "-c", WRITER, name, str(seconds)], cwd=folder, stderr=subprocess.PIPE, text=True) for name in names]
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, name, str(seconds)],
+            cwd=folder,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
 
 
 def is_whole(text):
     "Whether it is a letter and ten thousand times the same number."
     digits = text[1:]
-    return digits == digits[:len(digits) // 10000] * 10000
+    return digits == digits[: len(digits) // 10000] * 10000
 
 
 def test_killed_writers_leave_whole_or_nothing(tmp_path):
@@ -68,7 +77,7 @@ def test_killed_writers_leave_whole_or_nothing(tmp_path):
             met["file"] += 1
             assert is_whole((tmp_path / "file").read_text())
     assert all(met.values()), met  # or nothing was tested
-    with writing(tmp_path / "folder", folder=True), writing(tmp_path / "file") as new:
+    with atomic_write(tmp_path / "folder", folder=True), atomic_write(tmp_path / "file") as new:
         new.touch()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -86,9 +95,14 @@ def test_two_writers_of_one_name(tmp_path):
 def test_the_name_of_what_was_there_is_no_obstacle(tmp_path):
     for text in ("first", "second"):
         for name in ("old", ".old"):
-            with writing(tmp_path / name, folder=True) as new:
+            with atomic_write(tmp_path / name, folder=True) as new:
                 (new / text).touch()
-    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [".old", ".old/second", "old", "old/second"]
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [
+        ".old",
+        ".old/second",
+        "old",
+        "old/second",
+    ]
 
 
 def test_a_killed_command_ends_as_if_nothing_had_happened(tmp_path):
@@ -165,7 +179,11 @@ def made(tmp_path_factory):
     os.chdir(here)
     rng = np.random.default_rng(0)
     np.save("rows.npy", rng.normal(size=(40, 2)))
-    anndata.AnnData(rng.normal(size=(40, 3)), obs=pd.DataFrame(index=[f"c{i}" for i in range(40)]), obsm={"X_pca": rng.normal(size=(40, 2))}).write_h5ad("cells.h5ad")
+    anndata.AnnData(
+        rng.normal(size=(40, 3)),
+        obs=pd.DataFrame(index=[f"c{i}" for i in range(40)]),
+        obsm={"X_pca": rng.normal(size=(40, 2))},
+    ).write_h5ad("cells.h5ad")
     for line in COMMANDS.values():
         result = run(line)
         assert result.exit_code == 0, result.output
@@ -177,20 +195,37 @@ def refused(line, *words):
     "What a command says that fails with one sentence and changes nothing."
     before = files()
     result = run(line)
-    assert result.exit_code == 2 and "Traceback" not in result.output, (result.output, result.exception)
+    assert result.exit_code == 2 and "Traceback" not in result.output, (
+        result.output,
+        result.exception,
+    )
     said = [s for s in result.output.splitlines() if s.startswith("error: ")]
-    assert len(said) == 1 and result.output.endswith(said[0] + "\n") and all(w in said[0] for w in words), result.output
+    assert (
+        len(said) == 1
+        and result.output.endswith(said[0] + "\n")
+        and all(w in said[0] for w in words)
+    ), result.output
     assert files() == before
     return said[0]
 
 
 @pytest.mark.parametrize("place", COMMANDS)
 def test_full_disk(made, place):
-    written = [Path(place)] if Path(place).is_file() else [p for p in Path(place).rglob("*") if p.is_file() and p.suffix != ".png"]
-    for size in sorted({p.stat().st_size for p in written}):  # of the files to be written, the first that is as large cannot be
+    written = (
+        [Path(place)]
+        if Path(place).is_file()
+        else [p for p in Path(place).rglob("*") if p.is_file() and p.suffix != ".png"]
+    )
+    for size in sorted(
+        {p.stat().st_size for p in written}
+    ):  # of the files to be written, the first that is as large cannot be
         with full_disk(size - 1):
             refused(COMMANDS[place], "cannot write", "What was there before is kept")
-    before = {p: content for p, content in files(made / place if (made / place).is_dir() else made).items() if p.suffix != ".json"}
+    before = {
+        p: content
+        for p, content in files(made / place if (made / place).is_dir() else made).items()
+        if p.suffix != ".json"
+    }
     assert run(COMMANDS[place]).exit_code == 0
     assert {p: p.read_bytes() for p in before} == before  # the same again, once there is room
 
@@ -202,9 +237,18 @@ def test_no_room_for_a_figure(made):
     before = {name: (folder / name).read_bytes() for name in ("model.npz", *figures)}
     with full_disk(min(figures.values()) - 1):
         result = run(COMMANDS["out"])
-    assert result.exit_code == 0 and all(f"note: the figure {name[:-4]} could not be drawn: cannot write" in result.output for name in figures), result.output
-    assert sorted(p.name for p in folder.iterdir()) == ["metrics.json", "model.npz"] and (folder / "model.npz").read_bytes() == before["model.npz"]
-    assert run(COMMANDS["out"]).exit_code == 0 and {name: (folder / name).read_bytes() for name in before} == before
+    assert result.exit_code == 0 and all(
+        f"note: the figure {name[:-4]} could not be drawn: cannot write" in result.output
+        for name in figures
+    ), result.output
+    assert (
+        sorted(p.name for p in folder.iterdir()) == ["metrics.json", "model.npz"]
+        and (folder / "model.npz").read_bytes() == before["model.npz"]
+    )
+    assert (
+        run(COMMANDS["out"]).exit_code == 0
+        and {name: (folder / name).read_bytes() for name in before} == before
+    )
 
 
 @pytest.mark.parametrize("place", COMMANDS)
@@ -216,29 +260,49 @@ def test_read_only(made, place):
 def test_a_table_on_a_full_disk(tmp_path):
     for name in ("t.csv", "t.parquet"):
         save_table(pd.DataFrame({"a": [1.5]}), tmp_path / name)
-        with full_disk(1000), pytest.raises(InputError, match="cannot write .*What was there before is kept"):
-            save_table(pd.DataFrame({"a": np.random.default_rng(0).normal(size=5000)}), tmp_path / name)
+        with (
+            full_disk(1000),
+            pytest.raises(InputError, match="cannot write .*What was there before is kept"),
+        ):
+            save_table(
+                pd.DataFrame({"a": np.random.default_rng(0).normal(size=5000)}), tmp_path / name
+            )
         assert load_table(tmp_path / name).a.tolist() == [1.5]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["t.csv", "t.parquet"]
 
 
 def test_a_place_that_cannot_be_written_to_is_seen_before_work_starts(made):
     with read_only(made), pytest.raises(InputError, match="not writable"):
-        check_place("out")
+        check_writable("out")
 
 
 def test_a_training_goes_on_without_room_for_its_checkpoint(tmp_path):
-    from jkonet_star.transport.couple import couple
+    from jkonet_star.data.simulate import simulate
     from jkonet_star.regression.epochs import Checkpoint
     from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
-    from jkonet_star.data.simulate import simulate
+    from jkonet_star.transport.couple import couple
+
     couplings = couple(simulate("sphere", n_particles=50))
     fits = []
     for kept in (None, Checkpoint(tmp_path / "kept.npz", every=0.0)):
         if kept is None:
-            fits.append(fit_gradient_descent(couplings, ("potential",), GradientDescent(epochs=40, hidden=(8,)))[1])
+            fits.append(
+                fit_gradient_descent(
+                    couplings, ("potential",), GradientDescent(epochs=40, hidden=(8,))
+                )[1]
+            )
             continue
         with full_disk(100), pytest.warns(UserWarning, match="cannot write .*Training goes on"):
-            fits.append(fit_gradient_descent(couplings, ("potential",), GradientDescent(epochs=40, hidden=(8,)), checkpoint=kept)[1])
+            fits.append(
+                fit_gradient_descent(
+                    couplings,
+                    ("potential",),
+                    GradientDescent(epochs=40, hidden=(8,)),
+                    checkpoint=kept,
+                )[1]
+            )
     import jax
-    assert all(np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, fits))) and not list(tmp_path.iterdir())
+
+    assert all(np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, fits))) and not list(
+        tmp_path.iterdir()
+    )

@@ -1,4 +1,5 @@
 """Every notebook is a test: it runs top to bottom, in this process, without a kernel."""
+
 import ast
 import os
 import re
@@ -11,8 +12,19 @@ from test_experiments import EXPERIMENTS, SMALL
 matplotlib.use("agg")
 ROOT = Path(__file__).parent.parent
 NBS = ROOT / "nbs"
-NEWEST = ("07_anndata", "09_reading", "09_cells", "08_particles", "09_predict")  # also on the newest Python, by .ci/run
-NOTEBOOKS = sorted(p for p in NBS.rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(NBS).parts) and not (p.parent == EXPERIMENTS and p.stem in SMALL))
+NEWEST = (
+    "07_anndata",
+    "09_reading",
+    "09_cells",
+    "08_particles",
+    "09_predict",
+)  # also on the newest Python, by .ci/run
+NOTEBOOKS = sorted(
+    p
+    for p in NBS.rglob("*.ipynb")
+    if not any(q.startswith((".", "_")) for q in p.relative_to(NBS).parts)
+    and not (p.parent == EXPERIMENTS and p.stem in SMALL)
+)
 
 
 @pytest.fixture
@@ -22,7 +34,10 @@ def as_package(monkeypatch):
         return
     from execnb.shell import CaptureShell
     from IPython.core.compilerop import CachingCompiler
-    plain = lambda text: re.sub(r"from (\.+|jkonet_star\.)(?=\w)[\w.]*", "from", re.sub(r"^#\|.*\n", "", text, flags=re.M)).strip()
+
+    plain = lambda text: re.sub(
+        r"from (\.+|jkonet_star\.)(?=\w)[\w.]*", "from", re.sub(r"^#\|.*\n", "", text, flags=re.M)
+    ).strip()
     exported = {}
     for path in (ROOT / "jkonet_star").rglob("*.py"):
         text = path.read_text()
@@ -40,15 +55,24 @@ def as_package(monkeypatch):
             return tree
 
         def get_code_name(self, raw_code, transformed_code, number):
-            return self.place(raw_code)[0] if self.place(raw_code) else super().get_code_name(raw_code, transformed_code, number)
+            return (
+                self.place(raw_code)[0]
+                if self.place(raw_code)
+                else super().get_code_name(raw_code, transformed_code, number)
+            )
 
     monkeypatch.setattr(CaptureShell, "compiler_class", Compiler)
 
 
-@pytest.mark.parametrize("notebook", [pytest.param(p, marks=pytest.mark.newest if p.stem in NEWEST else ()) for p in NOTEBOOKS], ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize(
+    "notebook",
+    [pytest.param(p, marks=pytest.mark.newest if p.stem in NEWEST else ()) for p in NOTEBOOKS],
+    ids=lambda p: f"{p.parent.name}-{p.stem}",
+)
 def test_notebook(notebook, as_package):
     import jax
     from nbdev.test import test_nb
+
     passed, _ = test_nb(notebook, skip_flags=["notest", "slow"], basepath=NBS)
     jax.clear_caches()  # compiled programs of one chapter are of no use to the next, and take gigabytes in all
     assert passed, f"{notebook.name} failed: the traceback is above"

@@ -1,4 +1,5 @@
 """Every command that a page prints works as printed, from the root of a clone; where that takes long, with fewer particles and epochs."""
+
 import json
 import re
 import shlex
@@ -11,26 +12,60 @@ import pytest
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(ROOT / "nbs").parts) and p.name != "index.ipynb")]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(
+        p
+        for p in (ROOT / "nbs").rglob("*.ipynb")
+        if not any(q.startswith((".", "_")) for q in p.relative_to(ROOT / "nbs").parts)
+        and p.name != "index.ipynb"
+    ),
+]
 LESS = {  # added to a command that would take long
-    "jkonet-star generate --potential": "--n-particles 60", "jkonet-star train": "--epochs 2", "jkonet-star sweep": "--dry-run",
+    "jkonet-star generate --potential": "--n-particles 60",
+    "jkonet-star train": "--epochs 2",
+    "jkonet-star sweep": "--dry-run",
     "papermill nbs/tutorials/cells.ipynb": "-p epochs 2 -p members 2",
-    "papermill nbs/experiments/pairing.ipynb": "-p n_timesteps 2", "papermill nbs/experiments/cells.ipynb": '-p epochs 2 -y "seeds: [0]"'}
+    "papermill nbs/experiments/pairing.ipynb": "-p n_timesteps 2",
+    "papermill nbs/experiments/cells.ipynb": '-p epochs 2 -y "seeds: [0]"',
+}
 ELSEWHERE = {  # not run here: by which words a command begins, and why
-    "python3 -m venv": ".ci/run does it", ". ": ".ci/run does it", "pip install": ".ci/run does it", "pytest": "this is it", "coverage": "as long as the suite",
-    "git clone": "the network", "cd jkonet_star": "the network", "jupyter lab": "opens a browser", "nbdev_": "tests/test_repository.py",
-    "python tools/readme.py": "tests/test_repository.py", "python tools/constraints.py": "tests/test_repository.py", "python tools/site.py": "tests/test_site.py",
-    "python benchmarks/": "a quarter of an hour", "dask": "waits for others", "jkonet-star sweep SPEC.yaml --scheduler": "tests/test_sweep.py", "jkonet-star sweep SPEC.yaml --cluster": "tests/test_sweep.py"}
+    "python3 -m venv": ".ci/run does it",
+    ". ": ".ci/run does it",
+    "pip install": ".ci/run does it",
+    "pytest": "this is it",
+    "coverage": "as long as the suite",
+    "git clone": "the network",
+    "cd jkonet_star": "the network",
+    "jupyter lab": "opens a browser",
+    "nbdev_": "tests/test_repository.py",
+    "python tools/readme.py": "tests/test_repository.py",
+    "python tools/constraints.py": "tests/test_repository.py",
+    "python tools/site.py": "tests/test_site.py",
+    "python benchmarks/": "a quarter of an hour",
+    "dask": "waits for others",
+    "jkonet-star sweep SPEC.yaml --scheduler": "tests/test_sweep.py",
+    "jkonet-star sweep SPEC.yaml --cluster": "tests/test_sweep.py",
+}
 
 
 def blocks(page):
     "The commands of each block of a page."
     text = page.read_text(encoding="utf-8")
-    cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "markdown"] if page.suffix == ".ipynb" else [text]
+    cells = (
+        ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "markdown"]
+        if page.suffix == ".ipynb"
+        else [text]
+    )
     for cell in cells:
         for block in re.findall(r"^```(?:sh|bash|shell|console)\n(.*?)^```", cell, re.S | re.M):
             lines = block.replace("\\\n", " ").splitlines()
-            yield [part.strip() for line in lines for part in re.split(r"&&|;", re.sub(r"(^|\s)#.*", "", line)) if part.strip()]
+            yield [
+                part.strip()
+                for line in lines
+                for part in re.split(r"&&|;", re.sub(r"(^|\s)#.*", "", line))
+                if part.strip()
+            ]
 
 
 COMMANDS = [(page.stem, commands) for page in PAGES for commands in blocks(page)]
@@ -40,6 +75,7 @@ COMMANDS = [(page.stem, commands) for page in PAGES for commands in blocks(page)
 def clone(tmp_path_factory):
     "The root of a clone, with files such as a reader has."
     import anndata
+
     here = tmp_path_factory.mktemp("clone")
     for name in ("nbs", "benchmarks", "tools", "tests", "README.md", "constraints.txt"):
         (here / name).symlink_to(ROOT / name)
@@ -49,14 +85,20 @@ def clone(tmp_path_factory):
     features = pd.DataFrame(x, columns=[f"x{i + 1}" for i in range(6)])
     features.assign(day=day).to_csv(here / "cells.csv", index=False)
     features.assign(samples=day).to_csv(here / "a549_emt.csv", index=False)
-    pd.DataFrame({"east": x[:, 0], "north": x[:, 1], "herd": np.tile(["a", "b"], 75), "day": day}).to_csv(here / "animals.csv", index=False)
+    pd.DataFrame(
+        {"east": x[:, 0], "north": x[:, 1], "herd": np.tile(["a", "b"], 75), "day": day}
+    ).to_csv(here / "animals.csv", index=False)
     obs = pd.DataFrame({"day": day.astype(float)}, index=[f"c{i}" for i in range(150)])
-    anndata.AnnData(x.astype(np.float32), obs=obs, obsm={"X_pca": x}).write_h5ad(here / "cells.h5ad")
+    anndata.AnnData(x.astype(np.float32), obs=obs, obsm={"X_pca": x}).write_h5ad(
+        here / "cells.h5ad"
+    )
     np.savez(here / "eb_velocity_v5.npz", pcs=x, sample_labels=day)
     (here / "SPEC.yaml").write_text("generate: {potential: sphere, n_particles: 60}\n")
     for name in ("lightspeed", "bilevel"):
         (here / "out" / name).mkdir(parents=True)
-        (here / "out" / name / "results.csv").write_bytes((ROOT / "nbs" / "experiments" / "results" / f"{name}.csv").read_bytes())
+        (here / "out" / name / "results.csv").write_bytes(
+            (ROOT / "nbs" / "experiments" / "results" / f"{name}.csv").read_bytes()
+        )
     return here
 
 
@@ -67,19 +109,27 @@ def beginning(command, known):
 def program(words):
     "What a command starts, in this process."
     from jkonet_star.cli import cli
+
     if words[0] == "jkonet-star":
         return cli, words[1:]
     if words[:2] == ["python", "-m"] and words[2].startswith("jkonet_star."):
-        return cli, [{"data_generator": "generate", "train": "train"}[words[2].split(".")[1]], *words[3:]]
+        return cli, [
+            {"data_generator": "generate", "train": "train"}[words[2].split(".")[1]],
+            *words[3:],
+        ]
     assert words[0] == "papermill", f"{words[0]} is new: say how it is tested"
-    import jkonet_star.work.engine  # registers the engine
     from papermill.cli import papermill
+
+    import jkonet_star.work.engine  # registers the engine
+
     assert Path(words[2]).parent.is_dir(), f"{words[2]}: papermill wants the folder to be there"
     return papermill, [*words[1:], "--engine", "in_process", "--no-progress-bar"]
 
 
 @pytest.mark.newest
-@pytest.mark.parametrize("page, commands", COMMANDS, ids=[f"{page}-{i}" for i, (page, _) in enumerate(COMMANDS)])
+@pytest.mark.parametrize(
+    "page, commands", COMMANDS, ids=[f"{page}-{i}" for i, (page, _) in enumerate(COMMANDS)]
+)
 def test_commands(page, commands, clone, monkeypatch):
     monkeypatch.chdir(clone)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # commands set it
@@ -92,7 +142,9 @@ def test_commands(page, commands, clone, monkeypatch):
             assert words[:2] == ["mkdir", "-p"]
             Path(words[2]).mkdir(exist_ok=True)
             continue
-        if words[0] == "jkonet-star" and "--dataset" in words:  # with fewer particles another name is made
+        if (
+            words[0] == "jkonet-star" and "--dataset" in words
+        ):  # with fewer particles another name is made
             words = [w.replace("_N_1000_", "_N_60_") for w in words]
         less = shlex.split(beginning(command, LESS) or "")
         called, arguments = program(words)
@@ -104,14 +156,27 @@ def test_commands(page, commands, clone, monkeypatch):
 
 def test_reasons_are_of_commands_that_are_printed():
     printed = [c for _, commands in COMMANDS for c in commands]
-    assert len(printed) > 40 and {start for start in (*ELSEWHERE, *LESS) if not any(c.startswith(start) for c in printed)} == set()
+    assert (
+        len(printed) > 40
+        and {
+            start for start in (*ELSEWHERE, *LESS) if not any(c.startswith(start) for c in printed)
+        }
+        == set()
+    )
 
 
 def test_options_in_sentences_are_known():
     "`jkonet-star generate --batch-size 500` within a sentence names an option that there is."
     from jkonet_star.cli import cli
-    told = [shlex.split(line) for page in PAGES for line in re.findall(r"`(jkonet-star [a-z]+ --[^`]*)`", page.read_text(encoding="utf-8"))]
+
+    told = [
+        shlex.split(line)
+        for page in PAGES
+        for line in re.findall(r"`(jkonet-star [a-z]+ --[^`]*)`", page.read_text(encoding="utf-8"))
+    ]
     for words in told:
-        known = {o for p in cli.get_command(None, words[1]).params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
+        known = {
+            o for p in cli.get_command(None, words[1]).params for o in (*p.opts, *p.secondary_opts)
+        } | {"--help"}
         assert {w.split("=")[0] for w in words if w.startswith("--")} <= known, words
     assert told

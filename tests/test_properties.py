@@ -1,4 +1,5 @@
 """What must hold of any input: a finite result or a refusal; files that were damaged; units, order and names that do not matter."""
+
 import tempfile
 import warnings
 from dataclasses import replace
@@ -12,26 +13,37 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from jkonet_star.base.errors import IdentifiabilityWarning, InputError
-from jkonet_star.transport.couple import couple
-from jkonet_star.work.datasets import DatasetOptions, make_dataset
-from jkonet_star.work.dataset_files import load_dataset, save_dataset
-from jkonet_star.regression.epochs import Checkpoint
-from jkonet_star.regression.gradient_descent import GradientDescent
-from jkonet_star.regression.least_squares import LeastSquares
 from jkonet_star.data.reading import from_file
 from jkonet_star.data.simulate import simulate
 from jkonet_star.data.snapshots import Snapshots
-from jkonet_star.model.solution import load_model
-from jkonet_star.model.methods import solvers
-from jkonet_star.model.fit import fit
-from jkonet_star.model.streams import fit_stream
-from jkonet_star.model.lost_order import fit_matched
 from jkonet_star.model.ensembles import fit_many
+from jkonet_star.model.fit import fit
+from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.model.methods import solvers
+from jkonet_star.model.solution import load_model
+from jkonet_star.model.streams import fit_stream
 from jkonet_star.moments.fourier import WeakForm
+from jkonet_star.regression.epochs import Checkpoint
+from jkonet_star.regression.gradient_descent import GradientDescent
+from jkonet_star.regression.least_squares import LeastSquares
+from jkonet_star.transport.couple import couple
+from jkonet_star.work.dataset_files import load_dataset, save_dataset
+from jkonet_star.work.datasets import DatasetOptions, make_dataset
 
-LINEAR = {"solver": "jkonet-star-linear-potential", "n_features": 8, "lengthscales": (0.7,), "degree": 2}
+LINEAR = {
+    "solver": "jkonet-star-linear-potential",
+    "n_features": 8,
+    "lengthscales": (0.7,),
+    "degree": 2,
+}
 SIZES = (2, 7)  # few, because every new shape is compiled
-few = lambda n: settings(max_examples=n, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+few = lambda n: settings(
+    max_examples=n,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 shapes = {
     "cloud": lambda rng, n, d: rng.normal(size=(n, d)),
@@ -39,7 +51,9 @@ shapes = {
     "constant feature": lambda rng, n, d: rng.normal(size=(n, d)) * (np.arange(d) > 0) + 5,
     "duplicates": lambda rng, n, d: rng.integers(0, 2, (n, d)).astype(float),
     "coincident": lambda rng, n, d: np.ones((n, d)),
-    "outlier": lambda rng, n, d: rng.normal(size=(n, d)) * np.where(np.arange(n) == 0, 1e6, 1)[:, None],
+    "outlier": lambda rng, n, d: (
+        rng.normal(size=(n, d)) * np.where(np.arange(n) == 0, 1e6, 1)[:, None]
+    ),
     "far": lambda rng, n, d: rng.normal(size=(n, d)) + 1e4,
 }
 
@@ -49,13 +63,22 @@ def populations(draw):
     "Snapshots of any shape, size, scale and weight."
     d, T = draw(st.sampled_from((1, 2, 3))), draw(st.sampled_from((1, 2)))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    shape, scale = shapes[draw(st.sampled_from(sorted(shapes)))], 10.0 ** draw(st.sampled_from((-8, -3, 0, 3, 8)))
+    shape, scale = (
+        shapes[draw(st.sampled_from(sorted(shapes)))],
+        10.0 ** draw(st.sampled_from((-8, -3, 0, 3, 8))),
+    )
     sizes = [draw(st.sampled_from(SIZES)) for _ in range(T + 1)]
     still, gaps = draw(st.booleans()), draw(st.sampled_from(([1.0, 1.0], [1e-6, 3.0], [1e5, 0.1])))
     x = [scale * shape(np.random.default_rng(0) if still else rng, n, d) for n in sizes]
     weights = draw(st.sampled_from((None, "random", "lopsided")))
-    w = {None: None, "random": [rng.random(n) for n in sizes], "lopsided": [np.r_[1e12, np.zeros(n - 2), 1e-12] for n in sizes]}[weights]
-    return Snapshots(x, np.r_[0, np.cumsum(gaps[:T])], w, paired=draw(st.booleans()) and len(set(sizes)) == 1)
+    w = {
+        None: None,
+        "random": [rng.random(n) for n in sizes],
+        "lopsided": [np.r_[1e12, np.zeros(n - 2), 1e-12] for n in sizes],
+    }[weights]
+    return Snapshots(
+        x, np.r_[0, np.cumsum(gaps[:T])], w, paired=draw(st.booleans()) and len(set(sizes)) == 1
+    )
 
 
 def moved(seen):
@@ -69,7 +92,7 @@ def moved(seen):
         assert np.isfinite(c.x).all() and np.isfinite(c.y).all() and (c.w >= 0).all()
         np.testing.assert_allclose(np.bincount(c.step, c.w), 1, rtol=1e-6)
         model = fit(seen, **LINEAR)
-        ahead = model.predict(seen.x[0], seen.t, seen.weight(0))
+        ahead = model.predict(seen.x[0], seen.t, seen.weights_at(0))
     return model, ahead
 
 
@@ -81,11 +104,16 @@ def test_any_population_gives_numbers_or_is_refused(seen):
     except InputError:
         return
     assert all(np.isfinite(x).all() for x in ahead.x)
-    assert np.isfinite(model.potential(seen.x[-1])).all() and np.isfinite(model.drift(seen.x[0])).all()
+    assert (
+        np.isfinite(model.potential(seen.x[-1])).all() and np.isfinite(model.drift(seen.x[0])).all()
+    )
 
 
 @few(15)
-@given(st.sampled_from((-1e300, 1e19, -1e18, 1e-300, np.nan, np.inf, 0.0)), st.sampled_from((1e-300, 1e-30, 1e30, 1e300)))
+@given(
+    st.sampled_from((-1e300, 1e19, -1e18, 1e-300, np.nan, np.inf, 0.0)),
+    st.sampled_from((1e-300, 1e-30, 1e30, 1e300)),
+)
 def test_numbers_at_the_end_of_the_line(value, gap):
     x = np.linspace(0, 1, 14).reshape(7, 2)
     with_value = x.copy()
@@ -109,11 +137,17 @@ def originals(tmp_path_factory):
     here = tmp_path_factory.mktemp("valid")
     x = rng.normal(size=(24, 2)) + DAYS[:, None]
     np.save(here / "a.npy", x.reshape(2, 12, 2))
-    pd.DataFrame({"day": DAYS, "a": x[:, 0], "b": x[:, 1], "name": "cell"}).to_csv(here / "a.csv", index=False)
-    anndata.AnnData(obs=pd.DataFrame({"day": DAYS}, index=[f"c{i}" for i in range(24)]), obsm={"X_pca": x}).write_h5ad(here / "a.h5ad")
+    pd.DataFrame({"day": DAYS, "a": x[:, 0], "b": x[:, 1], "name": "cell"}).to_csv(
+        here / "a.csv", index=False
+    )
+    anndata.AnnData(
+        obs=pd.DataFrame({"day": DAYS}, index=[f"c{i}" for i in range(24)]), obsm={"X_pca": x}
+    ).write_h5ad(here / "a.h5ad")
     fit(Snapshots([x[:12], x[12:]], [0, 1]), **LINEAR).save(here / "a.npz")
     Checkpoint(here / "state.npz", identity="a").write(STATE, 3)
-    options = DatasetOptions(load_from_file=str(here / "a.csv"), time_key="day", dataset_name="set", standardize=True)
+    options = DatasetOptions(
+        load_from_file=str(here / "a.csv"), time_key="day", dataset_name="set", standardize=True
+    )
     save_dataset(*make_dataset(options), here)
     return here
 
@@ -137,13 +171,34 @@ def from_set(path):
     return np.concatenate(s.train.x + s.test.x + (s.couplings.x, s.couplings.y))
 
 
-LOADERS = {"a.npy": lambda p: np.concatenate(from_file(p).x), "a.csv": lambda p: np.concatenate(from_file(p, "day").x), "a.h5ad": lambda p: np.concatenate(from_file(p, "day").x), "a.npz": from_model, "state.npz": from_checkpoint,
-           **{f"set/{name}": lambda p: from_set(p.parent) for name in ("dataset.json", "data.npy", "split.npz", "couplings.npz", "scaling.npz", "sample_labels.npy")}}
-cuts = st.floats(0, 1, exclude_max=True).map(lambda part: lambda b: b[:int(part * len(b))])
+LOADERS = {
+    "a.npy": lambda p: np.concatenate(from_file(p).x),
+    "a.csv": lambda p: np.concatenate(from_file(p, "day").x),
+    "a.h5ad": lambda p: np.concatenate(from_file(p, "day").x),
+    "a.npz": from_model,
+    "state.npz": from_checkpoint,
+    **{
+        f"set/{name}": lambda p: from_set(p.parent)
+        for name in (
+            "dataset.json",
+            "data.npy",
+            "split.npz",
+            "couplings.npz",
+            "scaling.npz",
+            "sample_labels.npy",
+        )
+    },
+}
+cuts = st.floats(0, 1, exclude_max=True).map(lambda part: lambda b: b[: int(part * len(b))])
 damages = st.one_of(
     cuts,
-    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4).map(lambda flips: lambda b: flipped(b, flips)),
-    st.tuples(st.integers(0, 127), st.integers(1, 255)).map(lambda flip: lambda b: flipped(b, [(min(flip[0], len(b) - 1) / len(b), flip[1])])))  # the header
+    st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4
+    ).map(lambda flips: lambda b: flipped(b, flips)),
+    st.tuples(st.integers(0, 127), st.integers(1, 255)).map(
+        lambda flip: lambda b: flipped(b, [(min(flip[0], len(b) - 1) / len(b), flip[1])])
+    ),
+)  # the header
 
 
 def flipped(data, flips):
@@ -159,7 +214,9 @@ def test_a_damaged_file_is_refused_or_read_in_its_shape(originals, name):
     shape = load(originals / name).shape
 
     @few(20 if name.startswith("set") else 120)
-    @given(cuts if name == "a.h5ad" else damages)  # HDF5 itself ends the process at some flipped bytes
+    @given(
+        cuts if name == "a.h5ad" else damages
+    )  # HDF5 itself ends the process at some flipped bytes
     def damaged(damage):
         changed = damage(whole)
         assume(changed != whole)
@@ -181,10 +238,12 @@ def test_a_damaged_file_is_refused_or_read_in_its_shape(originals, name):
             assert found.shape[1] == shape[1] and len(found) <= shape[0]
         elif name != "a.csv":
             assert found.shape == shape
+
     damaged()
 
 
 # what does not matter
+
 
 @pytest.fixture(scope="module")
 def two_arms():
@@ -225,7 +284,13 @@ def test_another_unit_of_length(two_arms, reference, a):
 QUICK = {
     GradientDescent: {"epochs": 10, "hidden": (8,)},
     LeastSquares: {"n_features": 30, "n_interaction_features": 20},
-    WeakForm: {"n_features": 20, "axis_bands": (3, 6), "n_interaction_features": 20, "n_frequencies": 60, "iterations": 2},
+    WeakForm: {
+        "n_features": 20,
+        "axis_bands": (3, 6),
+        "n_interaction_features": 20,
+        "n_frequencies": 60,
+        "iterations": 2,
+    },
 }
 BILEVEL = {"epochs": 1, "hidden": (8,), "map_hidden": (8,), "inner_steps": 4, "inner_min_steps": 1}
 
@@ -275,11 +340,27 @@ def test_another_origin_of_all_ways_to_fit(valley, how):
     few = {"n_features": 30, "lengthscales": (0.7,), "degree": 2, "ridge": 1e-6}
     ways = {
         "sinkhorn": lambda s: fit(couple(s, epsilon=0.1), "jkonet-star-linear-potential", **few),
-        "growth": lambda s: fit(couple(replace(s, paired=False), growth="estimate"), "jkonet-star-linear-potential", **few),
-        "score": lambda s: fit(s, "jkonet-star-linear-potential-internal", evaluate_at="target", n_gmm_components=3, **few),
-        "components": lambda s: fit(s, "jkonet-star-linear-potential", standardize=True, n_components=1, **few),
-        "stream": lambda s: fit_stream(s, "jkonet-star-linear-potential", batch_size=20, rows=40, **few),
-        "many": lambda s: fit_many(s, "jkonet-star-potential", [{"seed": 1}, {"seed": 2}], epochs=5, hidden=(8,))[1],
+        "growth": lambda s: fit(
+            couple(replace(s, paired=False), growth="estimate"),
+            "jkonet-star-linear-potential",
+            **few,
+        ),
+        "score": lambda s: fit(
+            s,
+            "jkonet-star-linear-potential-internal",
+            evaluate_at="target",
+            n_gmm_components=3,
+            **few,
+        ),
+        "components": lambda s: fit(
+            s, "jkonet-star-linear-potential", standardize=True, n_components=1, **few
+        ),
+        "stream": lambda s: fit_stream(
+            s, "jkonet-star-linear-potential", batch_size=20, rows=40, **few
+        ),
+        "many": lambda s: fit_many(
+            s, "jkonet-star-potential", [{"seed": 1}, {"seed": 2}], epochs=5, hidden=(8,)
+        )[1],
     }
     moved = elsewhere(valley, 1e6, 1e6)
     wanted = said_of(ways[how](valley), valley.x[0], valley.t)
@@ -294,8 +375,11 @@ def test_a_force_that_turns_at_dates_of_all_kinds():
     x = list(np.random.default_rng(1).normal(size=(100, 2)) * 0.5 + path)
 
     def pushes(t):
-        model = fit(Snapshots(x, t), "jkonet-star-time-potential", epochs=60, batch_size=40, hidden=(32,))
-        return [(model.predict(x[k], t[k:k + 2]).x[1] - x[k]).mean(0) for k in range(4)]
+        model = fit(
+            Snapshots(x, t), "jkonet-star-time-potential", epochs=60, batch_size=40, hidden=(32,)
+        )
+        return [(model.predict(x[k], t[k : k + 2]).x[1] - x[k]).mean(0) for k in range(4)]
+
     reference = pushes(np.arange(5.0))
     assert ((np.array(reference) * push).sum(1) > 0.4).all()
     for start, step in [(1.7e9, 60), (2460000.5, 1 / 24), (45000, 1 / 1440), (2024, 1 / 365.25)]:
@@ -317,14 +401,24 @@ def test_the_order_of_particles(two_arms, reference):
     g = np.random.default_rng(2)
     orders = [g.permutation(60) for _ in two_arms.x]
     of = lambda parts: tuple(p[o] for p, o in zip(parts, orders))
-    seen, x = replace(two_arms, x=of(two_arms.x), weights=of(two_arms.weights), groups=of(two_arms.groups)), two_arms.x[0]
-    pairs = [{tuple(row) for row in np.column_stack([c.x, c.y])} for c in (couple(two_arms), couple(seen))]
+    seen, x = (
+        replace(
+            two_arms, x=of(two_arms.x), weights=of(two_arms.weights), groups=of(two_arms.groups)
+        ),
+        two_arms.x[0],
+    )
+    pairs = [
+        {tuple(row) for row in np.column_stack([c.x, c.y])}
+        for c in (couple(two_arms), couple(seen))
+    ]
     assert pairs[0] == pairs[1]
     close(fit(seen, **PLAIN).predict(x, seen.t).x[-1], reference.predict(x, seen.t).x[-1], 2e-4)
 
 
 def test_the_names_of_groups(two_arms, reference):
-    renamed = replace(two_arms, groups=tuple(np.where(g == "west", "a", "z") for g in two_arms.groups))
+    renamed = replace(
+        two_arms, groups=tuple(np.where(g == "west", "a", "z") for g in two_arms.groups)
+    )
     x, t = two_arms.x[0], two_arms.t
     close(fit(renamed, **PLAIN).predict(x, t).x[-1], reference.predict(x, t).x[-1], 2e-4)
 
@@ -335,7 +429,12 @@ def test_the_size_of_weights(two_arms):
         np.testing.assert_allclose(a, b, rtol=1e-14)
 
 
-WEAK = {"solver": "jkonet-star-weak-potential-internal", "n_features": 20, "axis_bands": (3, 6), "n_frequencies": 60}
+WEAK = {
+    "solver": "jkonet-star-weak-potential-internal",
+    "n_features": 20,
+    "axis_bands": (3, 6),
+    "n_frequencies": 60,
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 """What must hold of the repository as a whole: clean notebooks, an exported package in step with them."""
+
 import filecmp
 import json
 import os
@@ -12,18 +13,43 @@ ROOT = Path(__file__).parent.parent
 
 def copy(tmp_path):
     here = tmp_path / "copy"
-    shutil.copytree(ROOT, here, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "data", "out", "__pycache__", "*.egg-info", "_docs", "_proc", ".coverage*", ".pytest_cache"))
+    shutil.copytree(
+        ROOT,
+        here,
+        symlinks=True,
+        ignore=shutil.ignore_patterns(
+            ".git",
+            ".venv",
+            "venv",
+            "data",
+            "out",
+            "__pycache__",
+            "*.egg-info",
+            "_docs",
+            "_proc",
+            ".coverage*",
+            ".pytest_cache",
+        ),
+    )
     return here
 
 
 def nbdev(command, here):
-    subprocess.run([sys.executable, "-c", f"from nbdev.{command}"], cwd=here, check=True, env={**os.environ, "PYTHONPATH": str(here)})
+    subprocess.run(
+        [sys.executable, "-c", f"from nbdev.{command}"],
+        cwd=here,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(here)},
+    )
 
 
 def test_package_is_exported_from_the_notebooks(tmp_path):
     here = copy(tmp_path)
     nbdev("doclinks import nbdev_export; nbdev_export.__wrapped__()", here)
-    made, kept = ({p.relative_to(d).as_posix() for p in (d / "jkonet_star").rglob("*.py")} for d in (here, ROOT))
+    made, kept = (
+        {p.relative_to(d).as_posix() for p in (d / "jkonet_star").rglob("*.py")}
+        for d in (here, ROOT)
+    )
     assert made == kept
     changed = filecmp.cmpfiles(here, ROOT, made, shallow=False)[1]
     assert not changed, f"run nbdev_export: {changed} differ from the notebooks"
@@ -42,8 +68,12 @@ def test_outputs_have_no_errors_warnings_or_paths_of_a_machine():
         for cell in json.loads(p.read_text())["cells"]:
             for out in cell.get("outputs", []):
                 text = json.dumps(out)
-                assert out["output_type"] != "error" and out.get("name") != "stderr", f"{p.name} keeps an error or a warning: {text[:300]}"
-                assert "/home/" not in text and "/work/" not in text and "/root/" not in text, f"{p.name} shows a path of one machine"
+                assert out["output_type"] != "error" and out.get("name") != "stderr", (
+                    f"{p.name} keeps an error or a warning: {text[:300]}"
+                )
+                assert "/home/" not in text and "/work/" not in text and "/root/" not in text, (
+                    f"{p.name} shows a path of one machine"
+                )
 
 
 def test_importing_the_command_line_does_not_import_jax():
@@ -59,37 +89,66 @@ def test_importing_settings_imports_neither_jax_nor_numpy():
 def test_readme_is_the_index_notebook():
     sys.path.insert(0, str(ROOT / "tools"))
     from readme import readme
+
     assert (ROOT / "README.md").read_text() == readme(ROOT), "run python tools/readme.py"
 
 
 def test_constraints_fit_the_bounds():
     from packaging.utils import canonicalize_name
+
     sys.path.insert(0, str(ROOT / "tools"))
     from constraints import asked
-    tested = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
+
+    tested = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
     for r in asked(ROOT):
-        assert r.specifier.contains(tested[canonicalize_name(r.name)]), f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: run python tools/constraints.py"
+        assert r.specifier.contains(tested[canonicalize_name(r.name)]), (
+            f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: run python tools/constraints.py"
+        )
 
 
 def test_contributing_has_the_commands_of_its_notebook():
     import re
-    blocks = [re.search(r"```sh\n(.*?)```", text, re.S)[1] for text in (
-        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
-        "".join("".join(c["source"]) for c in json.loads((ROOT / "nbs/tutorials/contributing.ipynb").read_text(encoding="utf-8"))["cells"]))]
+
+    blocks = [
+        re.search(r"```sh\n(.*?)```", text, re.S)[1]
+        for text in (
+            (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+            "".join(
+                "".join(c["source"])
+                for c in json.loads(
+                    (ROOT / "nbs/tutorials/contributing.ipynb").read_text(encoding="utf-8")
+                )["cells"]
+            ),
+        )
+    ]
     assert blocks[0] == blocks[1]
 
 
 def test_the_citation_is_that_of_the_readme():
     import yaml
-    paper = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
+
+    paper = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))[
+        "preferred-citation"
+    ]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for said in (f"title={{{paper['title']}}}", f"volume={{{paper['volume']}}}", f"pages={{{paper['start']}--{paper['end']}}}", f"year={{{paper['year']}}}"):
+    for said in (
+        f"title={{{paper['title']}}}",
+        f"volume={{{paper['volume']}}}",
+        f"pages={{{paper['start']}--{paper['end']}}}",
+        f"year={{{paper['year']}}}",
+    ):
         assert said in readme
 
 
 def test_the_workflow_runs_what_ci_runs_on_every_python_of_setup():
     import re
+
     import yaml
+
     jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))["jobs"]
     named = re.findall(r"Python :: (3\.\d+)", (ROOT / "setup.py").read_text(encoding="utf-8"))
     assert jobs["test"]["strategy"]["matrix"]["python"] == named

@@ -1,4 +1,5 @@
 """Same seed, same versions: the same bytes, in another process and with another number of workers; and every result says which."""
+
 import json
 import os
 import subprocess
@@ -30,7 +31,13 @@ train:
 def all_bytes(folder):
     "Bytes of every file but notebooks, and what `kill.content` makes of those that hold seconds."
     with_seconds = ("metrics.json", "task.json", "tasks.csv", "results.csv", "result.csv", "1.png")
-    return {p.relative_to(folder).as_posix(): kill.content(p) if p.name in with_seconds else p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.suffix != ".ipynb"}
+    return {
+        p.relative_to(folder).as_posix(): kill.content(p)
+        if p.name in with_seconds
+        else p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and p.suffix != ".ipynb"
+    }
 
 
 def same(a, b):
@@ -40,10 +47,24 @@ def same(a, b):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    folders, cache = [tmp_path_factory.mktemp(name) for name in ("one", "two")], tmp_path_factory.mktemp("cache")
+    folders, cache = (
+        [tmp_path_factory.mktemp(name) for name in ("one", "two")],
+        tmp_path_factory.mktemp("cache"),
+    )
     for here in folders:  # the second reads compiled programs that the first wrote, as commands do
-        env = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-        subprocess.run([sys.executable, "-W", "ignore", "-c", RUN], cwd=here, env=env, check=True, capture_output=True)
+        env = {
+            **os.environ,
+            "JAX_COMPILATION_CACHE_DIR": str(cache),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", RUN],
+            cwd=here,
+            env=env,
+            check=True,
+            capture_output=True,
+        )
     return folders
 
 
@@ -52,13 +73,30 @@ def sweeps(tmp_path_factory):
     here = tmp_path_factory.mktemp("sweeps")
     (here / "spec.yaml").write_text(SWEEP)
     for workers in "12":
-        subprocess.run([sys.executable, "-m", "jkonet_star.cli", "sweep", "spec.yaml", "--workers", workers, "--out-dir", workers], cwd=here, check=True, capture_output=True)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "jkonet_star.cli",
+                "sweep",
+                "spec.yaml",
+                "--workers",
+                workers,
+                "--out-dir",
+                workers,
+            ],
+            cwd=here,
+            check=True,
+            capture_output=True,
+        )
     return [here / workers / "spec" for workers in "12"]
 
 
 def test_two_processes_write_the_same_bytes(runs):
     one, two = map(all_bytes, runs)
-    assert sum(name.endswith("model.npz") for name in one) == 2 and "data/small/couplings.npz" in one
+    assert (
+        sum(name.endswith("model.npz") for name in one) == 2 and "data/small/couplings.npz" in one
+    )
     same(one, two)
 
 
@@ -69,16 +107,29 @@ def test_one_and_two_workers_write_the_same_bytes(sweeps):
 
 
 def test_every_result_says_its_seed_and_versions(runs, sweeps):
-    from jkonet_star.work.dataset_files import load_dataset
-    from jkonet_star.base.tables import load_table
     from jkonet_star.base.components import versions
+    from jkonet_star.base.tables import load_table
     from jkonet_star.model.solution import load_model
+    from jkonet_star.work.dataset_files import load_dataset
+
     data = load_dataset("small", runs[0] / "data")
     assert (data.info["parameters"]["seed"], data.info["versions"]) == (3, versions())
     for folder in (runs[0] / "out" / "small").iterdir():
-        model, metrics = load_model(folder / "model.npz"), json.loads((folder / "metrics.json").read_text())
-        assert (model.seed, model.versions) == (metrics["seed"], metrics["versions"]) == (3, versions())
+        model, metrics = (
+            load_model(folder / "model.npz"),
+            json.loads((folder / "metrics.json").read_text()),
+        )
+        assert (
+            (model.seed, model.versions)
+            == (metrics["seed"], metrics["versions"])
+            == (3, versions())
+        )
     table = load_table(sweeps[0] / "results.csv")
-    assert table.seed.tolist() == [0, 1, 2] * 2 and np.all(table.versions == ", ".join(" ".join(v) for v in versions().items()))
+    assert table.seed.tolist() == [0, 1, 2] * 2 and np.all(
+        table.versions == ", ".join(" ".join(v) for v in versions().items())
+    )
     for task in table.task:
-        assert json.loads((sweeps[0] / "tasks" / task / "task.json").read_text())["versions"] == versions()
+        assert (
+            json.loads((sweeps[0] / "tasks" / task / "task.json").read_text())["versions"]
+            == versions()
+        )

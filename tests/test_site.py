@@ -1,4 +1,5 @@
 """The site as it is written, and as a browser shows it. Without Chromium only the first half is tested."""
+
 import os
 import shutil
 import subprocess
@@ -14,9 +15,13 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split()
-browser_only = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+browser_only = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
+)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +36,9 @@ def site(tmp_path_factory):
             time.sleep(0.1)
         return room / "site"
     try:
-        subprocess.run([sys.executable, ROOT / "tools" / "site.py", "--out", room / "site"], check=True)
+        subprocess.run(
+            [sys.executable, ROOT / "tools" / "site.py", "--out", room / "site"], check=True
+        )
     finally:
         (room / "site-done").touch()
     return room / "site"
@@ -42,7 +49,14 @@ class Parsed(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.path, self.ids, self.links, self.loaded, self.headings, self.images = path, [], [], [], [], []
+        self.path, self.ids, self.links, self.loaded, self.headings, self.images = (
+            path,
+            [],
+            [],
+            [],
+            [],
+            [],
+        )
         self.words, self.open = [], []
         self.feed(path.read_text(encoding="utf-8"))
 
@@ -78,22 +92,37 @@ def test_links_images_and_anchors_are_there(site, parsed):
                 wrong += [f"{path.name} loads {link}"] if link in page.loaded else []
             elif url.scheme != "data":
                 target = (path.parent / unquote(url.path)).resolve() if url.path else path
-                known = target in parsed and (not url.fragment or unquote(url.fragment) in parsed[target].ids)
-                wrong += [] if known or (target.is_file() and not url.fragment) else [f"{path.relative_to(site)} links to {link}"]
+                known = target in parsed and (
+                    not url.fragment or unquote(url.fragment) in parsed[target].ids
+                )
+                wrong += (
+                    []
+                    if known or (target.is_file() and not url.fragment)
+                    else [f"{path.relative_to(site)} links to {link}"]
+                )
     assert not wrong, "\n".join(wrong)
 
 
 def modules():
     "Modules of the package and the pages that define them."
     from pages.notebooks import read_page
-    found = (read_page(ROOT / "nbs", p.relative_to(ROOT / "nbs").as_posix()) for p in (ROOT / "nbs").rglob("[0-9]*.ipynb"))
+
+    found = (
+        read_page(ROOT / "nbs", p.relative_to(ROOT / "nbs").as_posix())
+        for p in (ROOT / "nbs").rglob("[0-9]*.ipynb")
+    )
     return [(f"jkonet_star.{page.module}", page.href) for page in found if page.module]
 
 
 def test_every_public_name_has_its_place(site, parsed):
     sys.path.insert(0, str(ROOT / "tools"))
     from pages.api import anchors
-    ids = {f"{path.relative_to(site).as_posix()}#{ident}" for path, page in parsed.items() for ident in page.ids}
+
+    ids = {
+        f"{path.relative_to(site).as_posix()}#{ident}"
+        for path, page in parsed.items()
+        for ident in page.ids
+    }
     places = {place for name, href in modules() for _, place in anchors(name, href)}
     assert len(places) > 100 and not places - ids, places - ids
 
@@ -102,8 +131,14 @@ def test_headings_texts_and_formulas(parsed):
     wrong = []
     for path, page in parsed.items():
         jumps = [(a, b) for a, b in zip(page.headings, page.headings[1:]) if b > a + 1]
-        checks = {"not one h1": page.headings.count(1) != 1, f"headings jump: {jumps}": jumps, "an image without a text": not all(page.images),
-                  "an identifier twice": len(set(page.ids)) < len(page.ids), "a formula is not rendered": "$$" in "".join(page.words) or "\\frac" in "".join(page.words)}
+        checks = {
+            "not one h1": page.headings.count(1) != 1,
+            f"headings jump: {jumps}": jumps,
+            "an image without a text": not all(page.images),
+            "an identifier twice": len(set(page.ids)) < len(page.ids),
+            "a formula is not rendered": "$$" in "".join(page.words)
+            or "\\frac" in "".join(page.words),
+        }
         wrong += [f"{path.name}: {what}" for what, is_wrong in checks.items() if is_wrong]
     assert not wrong, "\n".join(wrong)
 
@@ -163,6 +198,7 @@ def address(site):
 @pytest.fixture(scope="session")
 def chromium():
     from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -170,14 +206,24 @@ def chromium():
 
 
 @browser_only
-@pytest.mark.parametrize("width,height,scheme", [(1280, 900, "light"), (390, 844, "dark")], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "width,height,scheme", [(1280, 900, "light"), (390, 844, "dark")], ids=["desktop", "phone"]
+)
 def test_every_page(site, address, chromium, width, height, scheme):
     tab = chromium.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     said = []
-    tab.on("console", lambda m: said.append(f"says {m.text}") if m.type in ("error", "warning") else None)
+    tab.on(
+        "console",
+        lambda m: said.append(f"says {m.text}") if m.type in ("error", "warning") else None,
+    )
     tab.on("pageerror", lambda e: said.append(f"fails with {e}"))
     tab.on("requestfailed", lambda r: said.append(f"cannot load {r.url}"))
-    tab.on("request", lambda r: None if r.url.startswith((address, "data:")) else said.append(f"asks for {r.url}"))
+    tab.on(
+        "request",
+        lambda r: (
+            None if r.url.startswith((address, "data:")) else said.append(f"asks for {r.url}")
+        ),
+    )
     wrong = []
     for path in sorted(site.rglob("*.html")):
         page = path.relative_to(site).as_posix()
@@ -217,7 +263,10 @@ def test_every_page_is_there_as_markdown(site, parsed):
     listed = (site / "llms.txt").read_text(encoding="utf-8")
     whole = (site / "llms-full.txt").read_text(encoding="utf-8")
     for page in parsed:
-        text, page = page.with_name(page.name + ".md").read_text(encoding="utf-8"), page.relative_to(site).as_posix()
+        text, page = (
+            page.with_name(page.name + ".md").read_text(encoding="utf-8"),
+            page.relative_to(site).as_posix(),
+        )
         assert f"({page}.md)" in listed and text in whole and text.startswith("# ")
     assert "## Unreleased" in (site / "tutorials/changelog.html.md").read_text(encoding="utf-8")
     assert "def fit(" in (site / "solvers.html.md").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 python tools/constraints.py [--lowest] > constraints.txt
 """
+
 import configparser
 import platform
 import shlex
@@ -12,7 +13,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-GROUPS = ("requirements", *(f"{extra}_requirements" for extra in ("dev", "cells", "cluster", "docs", "sweep")))
+GROUPS = (
+    "requirements",
+    *(f"{extra}_requirements" for extra in ("dev", "cells", "cluster", "docs", "sweep")),
+)
 
 
 def asked(root=Path(__file__).parent.parent):
@@ -42,11 +46,18 @@ def installed(requirements):
 
 def lowest(requirements):
     "The lowest version that each of these allows, by name."
-    return {canonicalize_name(r.name): next(s.version for s in r.specifier if s.operator in (">=", "==")) for r in requirements}
+    return {
+        canonicalize_name(r.name): next(
+            s.version for s in r.specifier if s.operator in (">=", "==")
+        )
+        for r in requirements
+    }
 
 
 if __name__ == "__main__":
     found = lowest(asked()) if sys.argv[1:] == ["--lowest"] else installed(asked())
-    print(f"# Python {platform.python_version()}, {sys.platform}: written by python tools/{' '.join(['constraints.py', *sys.argv[1:]])}")
+    print(
+        f"# Python {platform.python_version()}, {sys.platform}: written by python tools/{' '.join(['constraints.py', *sys.argv[1:]])}"
+    )
     for name, version in found.items():
         print(f"{name}=={version}")

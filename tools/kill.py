@@ -2,6 +2,7 @@
 
 python tools/kill.py [--kills N] [--seed S] [generate | train | resume | sweep ...]
 """
+
 import argparse
 import json
 import os
@@ -26,9 +27,39 @@ train: {solver: jkonet-star-linear-potential, n_features: 30, seed: [0, 1]}
 """
 OURS = [sys.executable, "-m", "jkonet_star.cli"]
 COMMANDS = {
-    "generate": [*OURS, "generate", "--potential", "styblinski_tang", "--n-particles", "300", "--dataset-name", "small"],
-    "train": [*OURS, "train", "-d", "small", "-s", "jkonet-star-linear-potential", "--n-features", "50"],
-    "resume": [sys.executable, "-c", RESUME, "train", "-d", "small", "-s", "jkonet-star-potential", "--epochs", "400", "--resume"],
+    "generate": [
+        *OURS,
+        "generate",
+        "--potential",
+        "styblinski_tang",
+        "--n-particles",
+        "300",
+        "--dataset-name",
+        "small",
+    ],
+    "train": [
+        *OURS,
+        "train",
+        "-d",
+        "small",
+        "-s",
+        "jkonet-star-linear-potential",
+        "--n-features",
+        "50",
+    ],
+    "resume": [
+        sys.executable,
+        "-c",
+        RESUME,
+        "train",
+        "-d",
+        "small",
+        "-s",
+        "jkonet-star-potential",
+        "--epochs",
+        "400",
+        "--resume",
+    ],
     "sweep": [*OURS, "sweep", "spec.yaml", "--workers", "2"],
 }
 FOLDERS = {"generate": "data", "train": "out", "resume": "out", "sweep": "out"}
@@ -36,7 +67,11 @@ FOLDERS = {"generate": "data", "train": "out", "resume": "out", "sweep": "out"}
 
 def contents(folder):
     "What a folder has under final names, seconds left out. Fails if a file there is not whole."
-    return {p.relative_to(folder).as_posix(): content(p) for p in sorted(folder.rglob("*")) if p.is_file() and not hidden(p, folder)}
+    return {
+        p.relative_to(folder).as_posix(): content(p)
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and not hidden(p, folder)
+    }
 
 
 def hidden(path, folder):
@@ -44,7 +79,9 @@ def hidden(path, folder):
 
 
 def unfinished(folder):
-    return [Path(here) / d for here, folders, _ in os.walk(folder) for d in folders if d.startswith(".")]  # os.walk does not mind what vanishes
+    return [
+        Path(here) / d for here, folders, _ in os.walk(folder) for d in folders if d.startswith(".")
+    ]  # os.walk does not mind what vanishes
 
 
 def content(path):
@@ -56,26 +93,40 @@ def content(path):
     if path.suffix == ".json":
         if path.name == "dataset.json":
             from jkonet_star.work.dataset_files import load_dataset
+
             load_dataset(path.parent.name, path.parent.parent)
         return {k: v for k, v in json.loads(path.read_text()).items() if k != "seconds"}
     if path.suffix == ".csv":
         from jkonet_star.base.tables import load_table
+
         table = load_table(path)
         return table[[c for c in table if not c.startswith("seconds")]].to_csv()
     if path.suffix == ".ipynb":
         import nbformat
+
         book = nbformat.read(path, 4)
         nbformat.validate(book)
         return [c.source for c in book.cells]
     assert path.suffix == ".png", f"{path}: what is a whole file of this kind?"
     from PIL import Image
+
     pixels = np.asarray(Image.open(path))
-    return pixels.shape if path.parent.name == "figures" else pixels.tobytes()  # those of a sweep show seconds
+    return (
+        pixels.shape if path.parent.name == "figures" else pixels.tobytes()
+    )  # those of a sweep show seconds
 
 
 def start(room, name):
     env = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(room / "cache"), "MPLBACKEND": "agg"}
-    return subprocess.Popen(COMMANDS[name], cwd=room, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    return subprocess.Popen(
+        COMMANDS[name],
+        cwd=room,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def finish(room, name):
@@ -83,7 +134,11 @@ def finish(room, name):
     began = time.monotonic()
     process = start(room, name)
     said, _ = process.communicate()
-    assert process.returncode == 0 and "Error" not in said and "note" not in said.replace("note: there is no", ""), said
+    assert (
+        process.returncode == 0
+        and "Error" not in said
+        and "note" not in said.replace("note: there is no", "")
+    ), said
     assert not unfinished(room / FOLDERS[name]), unfinished(room / FOLDERS[name])
     return time.monotonic() - began, contents(room / FOLDERS[name])
 
@@ -119,11 +174,23 @@ def stress(room, name, kills, seed=0, every=5):
     shutil.rmtree(room / FOLDERS[name])
     seconds, undisturbed = finish(room, name)
     shutil.rmtree(room / FOLDERS[name])
-    seen = {"command": name, "seconds": round(seconds, 1), "kills": 0, "while it wrote": 0, "left unfinished": 0, "finished after": 0, "found whole": 0}
+    seen = {
+        "command": name,
+        "seconds": round(seconds, 1),
+        "kills": 0,
+        "while it wrote": 0,
+        "left unfinished": 0,
+        "finished after": 0,
+        "found whole": 0,
+    }
     moments = rng.permutation(np.linspace(0, seconds, kills))  # over all of it
     while seen["kills"] < kills:
         n = seen["kills"]
-        writing = int(rng.integers(1, 12 if name == "sweep" else 4 if name == "resume" else 2)) if n % 2 else 0
+        writing = (
+            int(rng.integers(1, 12 if name == "sweep" else 4 if name == "resume" else 2))
+            if n % 2
+            else 0
+        )
         if not kill(room, name, 10 ** rng.uniform(-4, -0.5) if writing else moments[n], writing):
             if not writing:
                 moments[n] *= 0.9  # it was faster this time
@@ -135,8 +202,12 @@ def stress(room, name, kills, seed=0, every=5):
         seen["found whole"] += len(found)
         if seen["kills"] % every == 0 or seen["kills"] == kills:
             _, again = finish(room, name)
-            wrong = {k for k in undisturbed.keys() | again.keys() if undisturbed.get(k) != again.get(k)}
-            assert not wrong, f"after {seen['kills']} kills of {name} these differ from an undisturbed run: {sorted(wrong)}"
+            wrong = {
+                k for k in undisturbed.keys() | again.keys() if undisturbed.get(k) != again.get(k)
+            }
+            assert not wrong, (
+                f"after {seen['kills']} kills of {name} these differ from an undisturbed run: {sorted(wrong)}"
+            )
             seen["finished after"] += 1
             if seen["finished after"] % 2:  # else what is there is replaced
                 shutil.rmtree(room / FOLDERS[name])

@@ -1,4 +1,5 @@
 """Write README.md from nbs/index.ipynb: prose and code as they are, figures as files beside the notebook."""
+
 import base64
 import json
 import re
@@ -15,8 +16,14 @@ def readme(root):
             parts.append(re.sub(r"\]\((?!https?:|#)", "](nbs/", source))
             code = False
         elif "#| hide" not in source:
-            lines = "\n".join(line for line in source.splitlines() if not line.startswith("#|")).strip()
-            parts.append((parts.pop().removesuffix("```") + "\n" if code else "```python\n") + lines + "\n```")
+            lines = "\n".join(
+                line for line in source.splitlines() if not line.startswith("#|")
+            ).strip()
+            parts.append(
+                (parts.pop().removesuffix("```") + "\n" if code else "```python\n")
+                + lines
+                + "\n```"
+            )
             code = True
             for out in cell["outputs"]:
                 text = "".join(out.get("text", out.get("data", {}).get("text/plain", [])))
@@ -36,6 +43,8 @@ if __name__ == "__main__":
     root = Path(__file__).parent.parent
     (root / "nbs/images").mkdir(exist_ok=True)
     (root / "nbs/images/landscape.png").write_bytes(figure(root / "nbs/index.ipynb", -1))
-    (root / "nbs/images/lightspeed.png").write_bytes(figure(root / "nbs/experiments/lightspeed.ipynb", 0))
+    (root / "nbs/images/lightspeed.png").write_bytes(
+        figure(root / "nbs/experiments/lightspeed.ipynb", 0)
+    )
     (root / "README.md").write_text(readme(root))
     sys.stdout.write("README.md written\n")

@@ -3,6 +3,7 @@
 `_quarto.yml` says which pages there are and in which order, notebooks give their text and kept outputs, the package its documentation. Nothing is
 executed, nothing is fetched, and the pages ask no other host for anything: formulas become MathML here, and the search is a file of its own.
 """
+
 import argparse
 import configparser
 import html
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import yaml
 from jinja2 import Environment, FileSystemLoader
-from jkonet_star.base.files import writing
 from pages.api import anchors
 from pages.notebooks import Writer, read_page
+
+from jkonet_star.base.files import atomic_write
 
 ROOT = Path(__file__).parent.parent
 ASSETS = Path(__file__).parent / "pages"
@@ -33,22 +35,39 @@ def entries(contents, section=""):
 
 def read_pages(root):
     "All pages in order. A notebook that the sidebar does not name, or names in vain, is an error."
-    listed = dict(entries(yaml.safe_load((root.parent / "_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"]))
-    there = {p.relative_to(root).as_posix() for p in root.rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(root).parts)}
+    listed = dict(
+        entries(
+            yaml.safe_load((root.parent / "_quarto.yml").read_text(encoding="utf-8"))["website"][
+                "sidebar"
+            ]["contents"]
+        )
+    )
+    there = {
+        p.relative_to(root).as_posix()
+        for p in root.rglob("*.ipynb")
+        if not any(q.startswith((".", "_")) for q in p.relative_to(root).parts)
+    }
     if there != set(listed):
-        raise SystemExit(f"_quarto.yml and {root.name}/ differ in {', '.join(sorted(there ^ set(listed)))}")
+        raise SystemExit(
+            f"_quarto.yml and {root.name}/ differ in {', '.join(sorted(there ^ set(listed)))}"
+        )
     return [read_page(root, source, section) for source, section in listed.items()]
 
 
 def listed(page, pages):
     "The pages that the `listing` in the front matter of a page names, which Quarto shows as a grid of cards too."
-    named = [posixpath.normpath(posixpath.join(posixpath.dirname(page.source), s)) for s in page.front.get("listing", {}).get("contents", [])]
+    named = [
+        posixpath.normpath(posixpath.join(posixpath.dirname(page.source), s))
+        for s in page.front.get("listing", {}).get("contents", [])
+    ]
     return [q for s in named for q in pages if q.source == s]
 
 
 def plain(body):
     "The words of a piece of HTML, without code and formulas."
-    body = re.sub(r"<details.*?</details>|<math.*?</math>|<pre class=\"code\".*?</pre>", " ", body, flags=re.S)
+    body = re.sub(
+        r"<details.*?</details>|<math.*?</math>|<pre class=\"code\".*?</pre>", " ", body, flags=re.S
+    )
     body = re.sub(r"</?(?:a|code|em|span|strong)\b[^>]*>", "", body)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
@@ -60,7 +79,13 @@ def records(page):
     names = {ident for _, ident, _, name in page.headings if name}
     for ident, heading, text in zip(parts[1::3], parts[2::3], parts[3::3]):
         shown = plain(re.sub(r'<a class="to-source".*?</a>', "", heading))
-        yield [f"{page.href}#{ident}", page.title, shown, plain(text)[:1500], int(ident in names or "." in ident)]
+        yield [
+            f"{page.href}#{ident}",
+            page.title,
+            shown,
+            plain(text)[:1500],
+            int(ident in names or "." in ident),
+        ]
 
 
 def as_markdown(page):
@@ -101,16 +126,37 @@ def build(root, out):
         for name, href in anchors(f"jkonet_star.{page.module}", page.href) if page.module else ():
             names[f"{page.module}.{name}"] = href
             names.setdefault(name, href)
-    writer = Writer(root, out, {p.source: p.href for p in pages}, names, f"{about['git_url']}/blob/{about['branch']}")
+    writer = Writer(
+        root,
+        out,
+        {p.source: p.href for p in pages},
+        names,
+        f"{about['git_url']}/blob/{about['branch']}",
+    )
     texts = [as_markdown(page) for page in pages]  # before their bodies are made
     for page in pages:
         writer.write(page)
-    template = Environment(loader=FileSystemLoader(ASSETS), trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True).get_template("page.html")
+    template = Environment(
+        loader=FileSystemLoader(ASSETS),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    ).get_template("page.html")
     for before, page, after in zip([None, *pages], pages, [*pages[1:], None]):
-        text = template.render(page=page, pages=pages, before=before, after=after, cards=listed(page, pages), about=about, plain=plain)
+        text = template.render(
+            page=page,
+            pages=pages,
+            before=before,
+            after=after,
+            cards=listed(page, pages),
+            about=about,
+            plain=plain,
+        )
         (out / page.href).parent.mkdir(parents=True, exist_ok=True)
         (out / page.href).write_text(text, encoding="utf-8")
-    index = json.dumps([r for page in pages for r in records(page)], ensure_ascii=False, separators=(",", ":"))
+    index = json.dumps(
+        [r for page in pages for r in records(page)], ensure_ascii=False, separators=(",", ":")
+    )
     (out / "search.js").write_text(f"window.searchIndex = {index};\n", encoding="utf-8")
     write_llms(pages, texts, about, out)
     for asset in ("style.css", "page.js", "math.woff2", "math-LICENSE.txt"):
@@ -119,9 +165,16 @@ def build(root, out):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write the site from the notebooks and _quarto.yml.")
-    parser.add_argument("--out", type=Path, default=ROOT / "_docs", help="folder to write, in place of what is there")
+    parser = argparse.ArgumentParser(
+        description="Write the site from the notebooks and _quarto.yml."
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "_docs",
+        help="folder to write, in place of what is there",
+    )
     out = parser.parse_args().out
-    with writing(out, folder=True) as room:
+    with atomic_write(out, folder=True) as room:
         pages = build(ROOT / "nbs", room)
     print(f"{len(pages)} pages in {out}: open {out / 'index.html'}")

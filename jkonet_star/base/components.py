@@ -6,10 +6,11 @@
 __all__ = ['components', 'component', 'static', 'versions']
 
 # %% ../../nbs/0_base/07_components.ipynb #9c3205f4
-import jax
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
+
+import jax
 
 from .. import __version__
 

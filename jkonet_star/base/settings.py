@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, fields, is_dataclass
 from numbers import Real
 
-from .errors import InputError, choose
+from .errors import InputError, lookup
 
 # %% ../../nbs/0_base/05_settings.ipynb #56512399
 def setting(
@@ -26,13 +26,23 @@ def setting(
     empty: bool = True,  # whether a tuple may have no member
 ):  # the field of a dataclass
     "A field with a default, a help and bounds, which are those of each member of a tuple."
-    return field(default=default, metadata={
-        "help": help, "at_least": at_least, "above": above, "below": below, "one_of": one_of,
-        "finite": finite, "empty": empty})
+    return field(
+        default=default,
+        metadata={
+            "help": help,
+            "at_least": at_least,
+            "above": above,
+            "below": below,
+            "one_of": one_of,
+            "finite": finite,
+            "empty": empty,
+        },
+    )
 
 # %% ../../nbs/0_base/05_settings.ipynb #7ada8ef1
 class Settings:
     "Base of frozen dataclasses of settings: values out of bounds raise `InputError`."
+
     title = "Settings"  # of their options in `--help`
     as_flags = False  # whether errors name a setting as the command line does
 
@@ -60,7 +70,7 @@ def _check(f, value, as_flag):
     "Raises `InputError` for a value that the setting `f` cannot have."
     name, rule, many = flag(f.name) if as_flag else f.name, f.metadata, isinstance(f.default, tuple)
     if rule["one_of"] is not None:
-        return choose(value, _known(rule["one_of"]), name)
+        return lookup(value, _known(rule["one_of"]), name)
     kind = type(f.default[0] if many else f.default)
     if kind not in (int, float):
         return
@@ -90,9 +100,11 @@ def _fits(v, kind, rule):
             return False
     elif kind is int and v != int(v):
         return False
-    return ((rule["at_least"] is None or v >= rule["at_least"])
-            and (rule["above"] is None or v > rule["above"])
-            and (rule["below"] is None or v < rule["below"]))
+    return (
+        (rule["at_least"] is None or v >= rule["at_least"])
+        and (rule["above"] is None or v > rule["above"])
+        and (rule["below"] is None or v < rule["below"])
+    )
 
 # %% ../../nbs/0_base/05_settings.ipynb #2d2ccef0
 def own_fields(
@@ -112,12 +124,14 @@ def make_settings(
     known = {f.name: f for f in fields(cls)}
     values = {}
     for name, value in given.items():
-        default = choose(name, known, "setting").default
+        default = lookup(name, known, "setting").default
         try:
             values[name] = _like(default, value)
         except (TypeError, ValueError, OverflowError):
             shown = reprlib.repr(value)
-            raise InputError(f"setting {name} = {shown} is not like its default {default!r}") from None
+            raise InputError(
+                f"setting {name} = {shown} is not like its default {default!r}"
+            ) from None
     return cls(**values)
 
 

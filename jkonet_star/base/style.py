@@ -6,16 +6,19 @@
 __all__ = ['COLORS', 'markers', 'style', 'time_colors']
 
 # %% ../../nbs/0_base/09_style.ipynb #888931e2
+from io import BytesIO
+
 import matplotlib.figure
 import numpy as np
-from io import BytesIO
 from matplotlib import cycler
 
 # %% ../../nbs/0_base/09_style.ipynb #f40b5e22
 COLORS = ("#440154", "#d95f02", "#1b9e77", "#3b6fd6", "#cc66b0")
 markers = ("o", "x", "s", "^", "D")
 style = {
-    "axes.prop_cycle": cycler(color=COLORS, linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]),
+    "axes.prop_cycle": cycler(
+        color=COLORS, linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
+    ),
     "image.cmap": "cividis",
     "figure.dpi": 100,
     "axes.titlesize": 10,
@@ -29,11 +32,13 @@ style = {
 def time_colors(n):
     "One colour for each of `n` times, `[n, 4]`, from the first to the last."
     from matplotlib import colormaps
+
     return colormaps["viridis"](np.linspace(0.75, 0, n))
 
 # %% ../../nbs/0_base/09_style.ipynb #9c8d0533
 class Figure(matplotlib.figure.Figure):
     "A figure that a notebook shows in any case."
+
     def _repr_png_(self):
         file = BytesIO()
         self.savefig(file, format="png", bbox_inches="tight")

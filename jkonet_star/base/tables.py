@@ -9,8 +9,8 @@ __all__ = ['save_table', 'load_table']
 import itertools
 from pathlib import Path
 
-from .errors import InputError, choose, first_line
-from .files import writing
+from .errors import InputError, first_line, lookup
+from .files import atomic_write
 
 # %% ../../nbs/0_base/04_tables.ipynb #0de1cefe
 def read_settings(path):
@@ -64,16 +64,21 @@ def _plain(a):
 # %% ../../nbs/0_base/04_tables.ipynb #ce0ec5ee
 def save_table(table, path):
     "Write a `DataFrame` to `path`, `.csv` or `.parquet`, whole or not at all. Raises `InputError` for another name."
-    write = choose(Path(path).suffix, {".csv": "to_csv", ".parquet": "to_parquet"}, "kind of table")
-    with writing(path) as new:
+    write = lookup(Path(path).suffix, {".csv": "to_csv", ".parquet": "to_parquet"}, "kind of table")
+    with atomic_write(path) as new:
         getattr(table, write)(new, index=False)
 
 
 def load_table(path):
     "The `DataFrame` that `save_table` wrote, to the last bit. Raises `InputError` if it cannot be read."
     import pandas as pd
+
     path = Path(path)
-    read = choose(path.suffix, {".csv": lambda p: pd.read_csv(p, engine="pyarrow"), ".parquet": pd.read_parquet}, "kind of table")
+    read = lookup(
+        path.suffix,
+        {".csv": lambda p: pd.read_csv(p, engine="pyarrow"), ".parquet": pd.read_parquet},
+        "kind of table",
+    )
     if not path.is_file():
         raise InputError(f"there is no table {path}")
     try:

@@ -6,8 +6,9 @@
 __all__ = ['fit_mixtures', 'score', 'target_mixtures', 'add_score']
 
 # %% ../../nbs/3_energy/06_density.ipynb #ad080433
-import numpy as np
 from dataclasses import replace
+
+import numpy as np
 
 from ..base.errors import InputError
 from ..data.selecting import by_group
@@ -20,17 +21,27 @@ def fit_mixtures(snapshots, n_components=10, seed=0):
     Raises `InputError` unless `n_components` is positive.
     """
     from sklearn.mixture import GaussianMixture
+
     if n_components < 1:
         raise InputError(f"a mixture needs at least one component, not {n_components}")
-    mixtures, middle = [], np.mean(snapshots.x[0], 0, np.float64)  # what is squared counts from there
+    mixtures, middle = (
+        [],
+        np.mean(snapshots.x[0], 0, np.float64),
+    )  # what is squared counts from there
     for i, x in enumerate(snapshots.x):
         x = np.asarray(x, np.float64) - middle
         start = mixtures[-1] if mixtures and mixtures[-1].n_components <= len(x) else None
-        mixture = GaussianMixture(min(n_components, len(x)), random_state=seed, reg_covar=1e-6 * max(x.var(0).mean(), 1e-12), max_iter=500, tol=1e-3,
-                                  means_init=None if start is None else start.means_,
-                                  weights_init=None if start is None else start.weights_,
-                                  precisions_init=None if start is None else start.precisions_)
-        mixtures.append(mixture.fit(_resampled(x, snapshots.weight(i), seed)))
+        mixture = GaussianMixture(
+            min(n_components, len(x)),
+            random_state=seed,
+            reg_covar=1e-6 * max(x.var(0).mean(), 1e-12),
+            max_iter=500,
+            tol=1e-3,
+            means_init=None if start is None else start.means_,
+            weights_init=None if start is None else start.weights_,
+            precisions_init=None if start is None else start.precisions_,
+        )
+        mixtures.append(mixture.fit(_resampled(x, snapshots.weights_at(i), seed)))
     for mixture in mixtures:
         mixture.means_ = mixture.means_ + middle
     return tuple(mixtures)
@@ -53,10 +64,15 @@ def _resampled(x, w, seed):
 # %% ../../nbs/3_energy/06_density.ipynb #64d27280
 def target_mixtures(snapshots, n_components=10, seed=0):
     "The mixture of the snapshot that every step leads to, `[T]`; steps in the order of `couple`, population by population."
-    return tuple(m for s, _ in by_group(snapshots).values() for m in fit_mixtures(s, n_components, seed)[1:])
+    return tuple(
+        m for s, _ in by_group(snapshots).values() for m in fit_mixtures(s, n_components, seed)[1:]
+    )
 
 
 def add_score(couplings, mixtures):
     "`couplings` with the score of the next snapshot's mixture at every target `y`; `mixtures` has one per step, as from `target_mixtures`."
-    s = [score(mixtures[k], np.asarray(couplings.y[couplings.rows(k)], np.float64)) for k in range(couplings.n_steps)]
+    s = [
+        score(mixtures[k], np.asarray(couplings.y[couplings.rows(k)], np.float64))
+        for k in range(couplings.n_steps)
+    ]
     return replace(couplings, score=np.concatenate(s))

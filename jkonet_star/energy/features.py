@@ -7,11 +7,12 @@ __all__ = ['Polynomials', 'sine', 'cosine', 'Waves', 'Gaussians']
 
 # %% ../../nbs/3_energy/02_features.ipynb #6e10ccbe
 import itertools
+import math
+from functools import cache
+
 import jax
 import jax.numpy as jnp
-import math
 import numpy as np
-from functools import cache
 
 from ..base.components import component, static
 
@@ -19,6 +20,7 @@ from ..base.components import component, static
 @component
 class Polynomials:
     "Chebyshev products of total degree 1 to `degree` on a box. `center`, `scale`: [d] (length)."
+
     center: jax.Array
     scale: jax.Array
     degree: int = static()
@@ -32,30 +34,35 @@ class Polynomials:
         "Features `[n, p]` at points `x` `[n, d]`."
         return _products(self._tables(x), self.powers, self.degree)
 
-    def slopes(self, x):
-        "What gradients are made of, see `Linear`: the products of degree 0 to `degree - 1`, `[n, R]`."
+    def basis_gradients(self, x):
+        "What gradients are made of, see `LinearPotential`: the products of degree 0 to `degree - 1`, `[n, R]`."
         lower = np.array(list(_places(len(self.center), self.degree - 1)))
         return _products(self._tables(x), lower, self.degree - 1)
 
-    def along(self, k):
+    def mixing(self, k):
         "How slopes make up the derivative along coordinate `k`, `[R, p]` (1/length)."
-        return jnp.asarray(_derivatives(len(self.center), self.degree, k), jnp.result_type(float)) / jnp.asarray(self.scale)[k]
+        return (
+            jnp.asarray(_derivatives(len(self.center), self.degree, k), jnp.result_type(float))
+            / jnp.asarray(self.scale)[k]
+        )
 
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
-        return jnp.stack([self.slopes(x) @ self.along(k) for k in range(x.shape[1])], -1)
+        return jnp.stack([self.basis_gradients(x) @ self.mixing(k) for k in range(x.shape[1])], -1)
 
     def _tables(self, x):
         z = (x - self.center) / self.scale
         T = [jnp.ones_like(z), z]
         for _ in range(2, self.degree + 1):
             T.append(2 * z * T[-1] - T[-2])
-        return jnp.stack(T[:self.degree + 1], 1)
+        return jnp.stack(T[: self.degree + 1], 1)
 
 
 def _products(T, powers, degree):
     "Products `[n, p]` of the entries `powers` `[p, d]` of tables `T` `[n, degree + 1, d]`: at most `degree` factors are not 1."
-    factors = [[m * powers.shape[1] + k for k, m in enumerate(row) if m] for row in powers.tolist()]  # entry 0 of a table is 1
+    factors = [
+        [m * powers.shape[1] + k for k, m in enumerate(row) if m] for row in powers.tolist()
+    ]  # entry 0 of a table is 1
     index = np.array([f + [0] * (max(degree, 1) - len(f)) for f in factors])
     flat = T.reshape(len(T), -1)
     return math.prod(flat[:, i] for i in index.T)
@@ -63,8 +70,14 @@ def _products(T, powers, degree):
 
 def _places(d, degree):
     "Exponents of total degree at most `degree` in `d` coordinates, the constant first, each with its place."
-    rows = (np.bincount(np.array(c, int), minlength=d + 1)[1:] for c in itertools.combinations_with_replacement(range(d + 1), degree))
-    return {tuple(map(int, r)): i for i, r in enumerate(sorted(map(tuple, rows), key=lambda r: (sum(r), r)))}
+    rows = (
+        np.bincount(np.array(c, int), minlength=d + 1)[1:]
+        for c in itertools.combinations_with_replacement(range(d + 1), degree)
+    )
+    return {
+        tuple(map(int, r)): i
+        for i, r in enumerate(sorted(map(tuple, rows), key=lambda r: (sum(r), r)))
+    }
 
 
 @cache
@@ -74,15 +87,19 @@ def _derivatives(d, degree, k):
     found = np.zeros((len(lower), len(upper)))
     for p, powers in enumerate(upper):
         if powers[k]:
-            for m, value in enumerate(np.polynomial.chebyshev.chebder(np.eye(degree + 1)[powers[k]])):
+            for m, value in enumerate(
+                np.polynomial.chebyshev.chebder(np.eye(degree + 1)[powers[k]])
+            ):
                 if value:
-                    found[lower[*powers[:k], m, *powers[k + 1:]], p] = value
+                    found[lower[*powers[:k], m, *powers[k + 1 :]], p] = value
     return found
 
 # %% ../../nbs/3_energy/02_features.ipynb #aae4d443
 def _sine_coefficients(degree=9, n=400):
     u = (np.cos(np.pi * (np.arange(n) + 0.5) / n) + 1) / 8  # r² from 0 to 1/4
-    fit = np.polynomial.chebyshev.chebfit(8 * u - 1, np.sin(2 * np.pi * np.sqrt(u)) / np.sqrt(u), degree)
+    fit = np.polynomial.chebyshev.chebfit(
+        8 * u - 1, np.sin(2 * np.pi * np.sqrt(u)) / np.sqrt(u), degree
+    )
     return np.polynomial.chebyshev.cheb2poly(fit).tolist()
 
 
@@ -110,6 +127,7 @@ def cosine(a):
 @component
 class Waves:
     "Random Fourier features `cos(omega x + phase)`. `omega`: [p, d] (1/length), `phase`: [p]. Source: Rahimi & Recht (2007)."
+
     omega: jax.Array
     phase: jax.Array
 
@@ -117,22 +135,23 @@ class Waves:
         "Features `[n, p]` at points `x` `[n, d]`."
         return cosine(x @ self.omega.T + self.phase)
 
-    def slopes(self, x):
-        "What gradients are made of, see `Linear`: a wave's slope along its `omega`, `[n, p]`."
+    def basis_gradients(self, x):
+        "What gradients are made of, see `LinearPotential`: a wave's slope along its `omega`, `[n, p]`."
         return -sine(x @ self.omega.T + self.phase)
 
-    def along(self, k):
+    def mixing(self, k):
         "How slopes make up the derivative along coordinate `k`, `[p, p]` (1/length)."
         return jnp.diag(self.omega[:, k])
 
     def gradient(self, x):
         "Gradients of the features, `[n, p, d]` (1/length)."
-        return self.slopes(x)[:, :, None] * self.omega
+        return self.basis_gradients(x)[:, :, None] * self.omega
 
 
 @component
 class Gaussians:
     "Bumps `exp(-|x - c|^2 / 2 width^2)`. `centers`: [p, d] (length), `width`: [] (length)."
+
     centers: jax.Array
     width: jax.Array
 

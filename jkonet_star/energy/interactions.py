@@ -21,7 +21,9 @@ def mean_field(omega, population, weights):
     `population`: [..., n, d], `weights`: [..., n] with sum 1.
     """
     a = population @ omega.T
-    return jnp.einsum("...np,...n->...p", cosine(a), weights), jnp.einsum("...np,...n->...p", sine(a), weights)
+    return jnp.einsum("...np,...n->...p", cosine(a), weights), jnp.einsum(
+        "...np,...n->...p", sine(a), weights
+    )
 
 
 def wave_force(omega, x, field):
@@ -33,23 +35,24 @@ def wave_force(omega, x, field):
 @component
 class LinearInteraction:
     "An even interaction `W = theta . (1 - cos(omega z))`. `omega`: [p, d] (1/length)."
+
     omega: jax.Array
 
     def mean_field(self, theta, population, weights):
         "What the force needs to know of populations `[..., n, d]`."
         return mean_field(self.omega, population, weights)
 
-    def slopes(self, x, field):
+    def basis_gradients(self, x, field):
         "What mean forces on `x` `[n, d]` are made of: slopes along `omega` in the mean field of each row, `[n, p]`."
         return wave_force(self.omega, x, field)
 
-    def along(self, k, d):
+    def mixing(self, k, d):
         "How slopes make up the force along coordinate `k` of `d`, `[p, p]` (1/length)."
         return jnp.diag(self.omega[:, k])
 
-    def design(self, x, field):
+    def jacobian(self, x, field):
         "What multiplies theta in the mean force on `x` `[n, d]`: `[n, p, d]`."
-        return self.slopes(x, field)[:, :, None] * self.omega
+        return self.basis_gradients(x, field)[:, :, None] * self.omega
 
     def value(self, theta, z):
         "W at differences `z` `[n, d]`: `[n]`."

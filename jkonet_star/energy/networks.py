@@ -10,16 +10,23 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from ..base.errors import InputError, choose
 from ..base.components import component, static
+from ..base.errors import InputError, lookup
 from .interactions import mean_field, wave_force
 
 # %% ../../nbs/3_energy/05_networks.ipynb #61640b0f
-activations = {"tanh": nn.tanh, "silu": nn.silu, "softplus": nn.softplus, "gelu": nn.gelu, "elu": nn.elu}
+activations = {
+    "tanh": nn.tanh,
+    "silu": nn.silu,
+    "softplus": nn.softplus,
+    "gelu": nn.gelu,
+    "elu": nn.elu,
+}
 
 
 class MLP(nn.Module):
     "A multilayer perceptron with one output; `[..., d]` -> `[...]`."
+
     hidden: tuple
     activation: str
 
@@ -27,7 +34,9 @@ class MLP(nn.Module):
     def __call__(self, x):
         start = nn.initializers.lecun_uniform()
         for n in self.hidden:
-            x = choose(self.activation, activations, "activation")(nn.Dense(n, kernel_init=start)(x))
+            x = lookup(self.activation, activations, "activation")(
+                nn.Dense(n, kernel_init=start)(x)
+            )
         return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
 
 
@@ -37,7 +46,9 @@ def n_weights(d, hidden):
     return sum(a * b for a, b in zip(widths, widths[1:]))
 
 # %% ../../nbs/3_energy/05_networks.ipynb #ca2167fb
-_init = jax.jit(lambda network, key, x: network.init(key, x), static_argnums=0)  # compiled once per network, not per fit
+_init = jax.jit(
+    lambda network, key, x: network.init(key, x), static_argnums=0
+)  # compiled once per network, not per fit
 
 
 @component
@@ -46,6 +57,7 @@ class NeuralPotential:
 
     `center`: [d] the point (length) that the network sees as its origin, `scale`: [] its unit of length. `speed`: [] the unit of gradients (length/time). `start`, `period`: [] first time and duration (time). `hidden`, `activation`: of the network.
     """
+
     center: jax.Array
     scale: jax.Array
     speed: jax.Array
@@ -56,7 +68,11 @@ class NeuralPotential:
 
     def init(self, key):
         "Random parameters from a JAX key."
-        return _init(MLP(tuple(self.hidden), self.activation), key, jnp.zeros(len(self.center) + (self.period > 0)))
+        return _init(
+            MLP(tuple(self.hidden), self.activation),
+            key,
+            jnp.zeros(len(self.center) + (self.period > 0)),
+        )
 
     def value(self, params, x, t=None):
         "V at points `x` `[n, d]` and times `t` ([] or [n], time): `[n]` (length²/time)."
@@ -76,6 +92,7 @@ class NeuralPotential:
 @component
 class NeuralInteraction:
     "An even interaction given by one hidden layer of `width` cosines. `scale`: [] (length), `speed`: [] (length/time), `d`: dimension."
+
     scale: jax.Array
     speed: jax.Array
     d: int = static()
@@ -84,8 +101,13 @@ class NeuralInteraction:
     def init(self, key):
         "Random frequencies over a range of length scales, and zero amplitudes: training starts without interaction."
         k0, k1 = jax.random.split(key)
-        length = jnp.exp(jax.random.uniform(k1, (self.width, 1), minval=jnp.log(1.0), maxval=jnp.log(8.0))) * jnp.sqrt(self.d / 2)
-        return {"omega": jax.random.normal(k0, (self.width, self.d)) / length, "amplitude": jnp.zeros(self.width)}
+        length = jnp.exp(
+            jax.random.uniform(k1, (self.width, 1), minval=jnp.log(1.0), maxval=jnp.log(8.0))
+        ) * jnp.sqrt(self.d / 2)
+        return {
+            "omega": jax.random.normal(k0, (self.width, self.d)) / length,
+            "amplitude": jnp.zeros(self.width),
+        }
 
     def _waves(self, params):
         omega = params["omega"]

@@ -6,9 +6,10 @@
 __all__ = ['Origin']
 
 # %% ../../nbs/3_energy/01_origin.ipynb #8e02164e
+from dataclasses import dataclass, replace
+
 import jax
 import numpy as np
-from dataclasses import dataclass, replace
 
 from ..data.snapshots import Snapshots
 
@@ -19,6 +20,7 @@ class Origin:
 
     `x`: [d] (length). `t`: (time).
     """
+
     x: np.ndarray
     t: float
 
@@ -28,7 +30,7 @@ class Origin:
         if isinstance(data, Snapshots):
             parts, times = data.x, data.t
         else:
-            parts, times = (data.x, data.y[data.last[data.step]]), data.t
+            parts, times = (data.x, data.y[data.is_last_step[data.step]]), data.t
         total = sum(a.sum(0, dtype=np.float64) for a in parts)
         return Origin(total / sum(map(len, parts)), float(times[0]))
 

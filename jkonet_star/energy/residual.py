@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..base.errors import choose
 from ..base.components import component, static
+from ..base.errors import lookup
 
 # %% ../../nbs/3_energy/07_residual.ipynb #7b06dae3
 @component
 class Energy:
     "Which terms there are: a potential or `None`, an interaction or `None`, and whether there is an internal energy."
+
     potential: object
     interaction: object
     internal: bool = static()
@@ -29,6 +30,7 @@ class Observations:
     `z`: [m, d] points (length). `velocity`: [m, d] (length/time). `t`: [m] (time). `w`: [m], sum 1 in total. `step`: [m].
     `population`: [T, n, d], `mass`: [T, n]. `score`: [m, d] (1/length) or `None`. `source`: [m] which particle moves.
     """
+
     z: jax.Array
     velocity: jax.Array
     t: jax.Array
@@ -42,10 +44,25 @@ class Observations:
     def rows(self, i):
         "The observations `i`, with the same populations."
         score = None if self.score is None else self.score[i]
-        return Observations(self.z[i], self.velocity[i], self.t[i], self.w[i], self.step[i], self.population, self.mass, score, self.source[i])
+        return Observations(
+            self.z[i],
+            self.velocity[i],
+            self.t[i],
+            self.w[i],
+            self.step[i],
+            self.population,
+            self.mass,
+            score,
+            self.source[i],
+        )
 
 
-evaluations = {"source": (0.0,), "midpoint": (0.5,), "target": (1.0,), "path": (0.125, 0.375, 0.625, 0.875)}  # parts of the way
+evaluations = {
+    "source": (0.0,),
+    "midpoint": (0.5,),
+    "target": (1.0,),
+    "path": (0.125, 0.375, 0.625, 0.875),
+}  # parts of the way
 
 
 def observe(couplings, evaluate_at="source"):
@@ -53,18 +70,24 @@ def observe(couplings, evaluate_at="source"):
 
     Raises `InputError` for another word.
     """
-    c, places = couplings, choose(evaluate_at, evaluations, "evaluation point")
+    c, places = couplings, lookup(evaluate_at, evaluations, "evaluation point")
     at = {0.0: lambda: c.x, 1.0: lambda: c.y}
-    several = lambda parts: parts[0] if len(parts) == 1 else np.concatenate(parts)  # no copies of what may be large
-    ids, velocity = c.sources(), c.y - c.x
+    several = lambda parts: (
+        parts[0] if len(parts) == 1 else np.concatenate(parts)
+    )  # no copies of what may be large
+    ids, velocity = c.source_ids(), c.y - c.x
     velocity /= c.tau.astype(velocity.dtype)[c.step][:, None]
     z = several([at.get(s, lambda: ((1 - s) * c.x + s * c.y).astype(c.x.dtype))() for s in places])
     t = several([c.span[c.step, 0] + s * c.tau[c.step] for s in places])
-    velocity, w, step, source = (several([a] * len(places)) for a in (velocity, c.w / len(places), c.step, ids))
+    velocity, w, step, source = (
+        several([a] * len(places)) for a in (velocity, c.w / len(places), c.step, ids)
+    )
     if places == (0.0,) and ids[-1] + 1 < len(ids):
         first = np.flatnonzero(np.diff(source, prepend=-1))
         w = np.bincount(source, c.w)
-        velocity = (np.add.reduceat(c.w[:, None] * velocity, first) / w[:, None]).astype(velocity.dtype)
+        velocity = (np.add.reduceat(c.w[:, None] * velocity, first) / w[:, None]).astype(
+            velocity.dtype
+        )
         z, t, step, source = z[first], t[first], step[first], source[first]
     if len(places) > 1:
         order = np.argsort(step, kind="stable")
@@ -75,14 +98,30 @@ def observe(couplings, evaluate_at="source"):
     if len(sizes) == 1:
         population, mass = z.reshape(-1, n, c.d), w.reshape(-1, n)
     else:
-        population = np.stack([np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows])
+        population = np.stack(
+            [np.pad(z[r], ((0, n - len(z[r])), (0, 0)), mode="edge") for r in rows]
+        )
         mass = np.stack([np.pad(w[r], (0, n - len(z[r]))) for r in rows])
-    return Observations(z, velocity, t, w / c.n_steps, step, population, mass, c.score if places == (1.0,) else None, source)
+    return Observations(
+        z,
+        velocity,
+        t,
+        w / c.n_steps,
+        step,
+        population,
+        mass,
+        c.score if places == (1.0,) else None,
+        source,
+    )
 
 # %% ../../nbs/3_energy/07_residual.ipynb #8e06d399
 def mean_fields(energy, params, population, mass):
     "What particles feel of each population `[T, n, d]`; `None` without interaction."
-    return None if energy.interaction is None else energy.interaction.mean_field(params["interaction"], population, mass)
+    return (
+        None
+        if energy.interaction is None
+        else energy.interaction.mean_field(params["interaction"], population, mass)
+    )
 
 
 def energy_gradient(energy, params, z, t, step, fields):
@@ -91,7 +130,9 @@ def energy_gradient(energy, params, z, t, step, fields):
     if energy.potential is not None:
         g += energy.potential.gradient(params["potential"], z, t)
     if energy.interaction is not None:
-        g += energy.interaction.force(params["interaction"], z, jax.tree.map(lambda a: a[step], fields))
+        g += energy.interaction.force(
+            params["interaction"], z, jax.tree.map(lambda a: a[step], fields)
+        )
     return g
 
 

@@ -6,18 +6,27 @@
 __all__ = ['compare']
 
 # %% ../../nbs/8_judge/02_compare.ipynb #4fd91a0f
-import numpy as np
 import time
 import warnings
 
+import numpy as np
+
 from ..data.selecting import by_group, leave_out, split
-from ..transport.distances import wasserstein
-from ..transport.couple import couple
-from ..model.fit import fit
 from .evaluate import repeated, seen_at
+from ..model.fit import fit
+from ..transport.couple import couple
+from ..transport.distances import wasserstein
 
 # %% ../../nbs/8_judge/02_compare.ipynb #85fe3b32
-def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linear-potential"), test_ratio=0.4, seed=0, peers=None, settings=None, progress=False):
+def compare(
+    snapshots,
+    solvers=("jkonet-star-time-potential", "jkonet-star-linear-potential"),
+    test_ratio=0.4,
+    seed=0,
+    peers=None,
+    settings=None,
+    progress=False,
+):
     """Held-out errors of solvers and yardsticks: a data frame, one row each.
 
     `snapshots`: in the units that errors are to have. `settings`: a mapping from solvers to theirs. `peers`: other methods by name, functions `fit(snapshots, seed)` that return `move(x, t0, t1)`, which takes particles from one time to another.
@@ -26,11 +35,15 @@ def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linea
     """
     import pandas as pd
     from tqdm import tqdm
+
     train, test = split(snapshots, test_ratio, seed)
     own = lambda name: lambda s, seed: _mover(fit(s, name, seed, **(settings or {}).get(name, {})))
     methods = {name: own(name) for name in solvers} | (peers or {})
     rows = {"no motion": {}, "mean shift": {}, "linear interpolation": {}, "sampling floor": {}}
-    rows["no motion"] |= {"one_step": _one_step(lambda x, *_: x, test), "left_out": _left_out(snapshots, lambda s, i: lambda x, *_: x)}
+    rows["no motion"] |= {
+        "one_step": _one_step(lambda x, *_: x, test),
+        "left_out": _left_out(snapshots, lambda s, i: lambda x, *_: x),
+    }
     rows["mean shift"]["one_step"], rows["sampling floor"]["one_step"] = _from_train(train, test)
     rows["linear interpolation"]["left_out"] = _interpolated(snapshots)
     for name, method in tqdm(methods.items(), desc="compare", unit="method", disable=not progress):
@@ -41,8 +54,15 @@ def compare(snapshots, solvers=("jkonet-star-time-potential", "jkonet-star-linea
             move = method(s, seed)
             seconds.append(time.perf_counter() - start)
             return move
-        rows[name] = {"one_step": _one_step(timed(train), test), "left_out": _left_out(snapshots, timed), "seconds": np.mean(seconds)}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["one_step", "left_out", "seconds"]).astype(float)
+
+        rows[name] = {
+            "one_step": _one_step(timed(train), test),
+            "left_out": _left_out(snapshots, timed),
+            "seconds": np.mean(seconds),
+        }
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["one_step", "left_out", "seconds"]
+    ).astype(float)
 
 
 def _mover(solution):
@@ -50,7 +70,15 @@ def _mover(solution):
 
 
 def _one_step(move, test):
-    return _mean([wasserstein(move(s.x[k], s.t[k], s.t[k + 1]), s.x[k + 1], s.weight(k), s.weight(k + 1)) for s in _populations(test).values() for k in range(len(s) - 1)])
+    return _mean(
+        [
+            wasserstein(
+                move(s.x[k], s.t[k], s.t[k + 1]), s.x[k + 1], s.weights_at(k), s.weights_at(k + 1)
+            )
+            for s in _populations(test).values()
+            for k in range(len(s) - 1)
+        ]
+    )
 
 
 def _from_train(train, test):
@@ -60,11 +88,15 @@ def _from_train(train, test):
         known = [seen_at(train, name, t) for t in s.t]
         mean = [None if p is None else p[1] @ p[0] for p in known]
         for k in range(len(s) - 1):
-            after = s.x[k + 1], s.weight(k + 1)
+            after = s.x[k + 1], s.weights_at(k + 1)
             if known[k + 1] is not None:
                 floor.append(wasserstein(known[k + 1][0], after[0], known[k + 1][1], after[1]))
                 if known[k] is not None:
-                    shift.append(wasserstein(s.x[k] + (mean[k + 1] - mean[k]), after[0], s.weight(k), after[1]))
+                    shift.append(
+                        wasserstein(
+                            s.x[k] + (mean[k + 1] - mean[k]), after[0], s.weights_at(k), after[1]
+                        )
+                    )
     return _mean(shift), _mean(floor)
 
 
@@ -81,13 +113,28 @@ def _left_out(snapshots, method):
     "Mean distance at inner times that a method fitted without them predicts from the time before; NaN where there is none."
     errors = []
     for i in range(1, len(snapshots) - 1):
-        asked = [(s, k) for s in _populations(snapshots).values() for k in range(1, len(s) - 1) if s.t[k] == snapshots.t[i]]
+        asked = [
+            (s, k)
+            for s in _populations(snapshots).values()
+            for k in range(1, len(s) - 1)
+            if s.t[k] == snapshots.t[i]
+        ]
         if asked:
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "population")  # without this time some are seen once: they are not asked for
+                warnings.filterwarnings(
+                    "ignore", "population"
+                )  # without this time some are seen once: they are not asked for
                 others = repeated(leave_out(snapshots, i))
             move = method(others, i)
-            errors += [wasserstein(move(s.x[k - 1], s.t[k - 1], s.t[k]), s.x[k], s.weight(k - 1), s.weight(k)) for s, k in asked]
+            errors += [
+                wasserstein(
+                    move(s.x[k - 1], s.t[k - 1], s.t[k]),
+                    s.x[k],
+                    s.weights_at(k - 1),
+                    s.weights_at(k),
+                )
+                for s, k in asked
+            ]
     return _mean(errors)
 
 
@@ -97,5 +144,7 @@ def _interpolated(snapshots):
         for i in range(1, len(s) - 1):
             c = couple(leave_out(s, i))
             r, part = c.rows(i - 1), (s.t[i] - s.t[i - 1]) / (s.t[i + 1] - s.t[i - 1])
-            errors.append(wasserstein((1 - part) * c.x[r] + part * c.y[r], s.x[i], c.w[r], s.weight(i)))
+            errors.append(
+                wasserstein((1 - part) * c.x[r] + part * c.y[r], s.x[i], c.w[r], s.weights_at(i))
+            )
     return _mean(errors)

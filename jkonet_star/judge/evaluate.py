@@ -6,18 +6,19 @@
 __all__ = ['gradient_errors', 'repeated', 'seen_at', 'evaluate', 'one_step_errors']
 
 # %% ../../nbs/8_judge/01_evaluate.ipynb #f65ca102
-import jax
-import numpy as np
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+import jax
+import numpy as np
+
 from ..base.errors import InputError
 from ..base.machine import n_cores
-from ..data.snapshots import Snapshots
 from ..data.selecting import by_group
-from ..data.test_functions import even_part, gradient
 from ..data.simulate import _gradient
+from ..data.snapshots import Snapshots
+from ..data.test_functions import even_part, gradient
 from ..transport.distances import _compared, measures, wasserstein
 
 # %% ../../nbs/8_judge/01_evaluate.ipynb #b7758f6a
@@ -26,28 +27,53 @@ def gradient_errors(solution, snapshots, truth, seed=0):
 
     Returns `{"drift_error", "potential_gradient_error", "interaction_gradient_error"}`; `None` where a term is absent from model or truth, varies with time, or is zero.
     """
-    errors = {"drift_error": None, "potential_gradient_error": None, "interaction_gradient_error": None}
+    errors = {
+        "drift_error": None,
+        "potential_gradient_error": None,
+        "interaction_gradient_error": None,
+    }
     snapshots = repeated(snapshots)
     if snapshots is None:
         return errors
-    seen = [(x, t, s.weight(i)) for s, _ in by_group(snapshots).values() for i, (x, t) in enumerate(zip(s.x, s.t))]
+    seen = [
+        (x, t, s.weights_at(i))
+        for s, _ in by_group(snapshots).values()
+        for i, (x, t) in enumerate(zip(s.x, s.t))
+    ]
     learned = np.concatenate([solution.drift(x, t, None, w) for x, t, w in seen])
     true = np.concatenate([truth.drift(x, w) for x, _, w in seen])
     errors["drift_error"] = _relative(learned, true)
     e, x = solution.energy, np.concatenate(snapshots.x)
     both = e.potential is not None and e.interaction is not None
-    if e.potential is not None and truth.potential is not None and not getattr(e.potential, "period", 0):
+    if (
+        e.potential is not None
+        and truth.potential is not None
+        and not getattr(e.potential, "period", 0)
+    ):
         g = solution.potential_gradient(x)
-        errors["potential_gradient_error"] = _relative(g, _gradient(truth.potential)(x), x if both else None)
+        errors["potential_gradient_error"] = _relative(
+            g, _gradient(truth.potential)(x), x if both else None
+        )
     if e.interaction is not None and truth.interaction is not None:
         rng = np.random.default_rng(seed)
-        z = np.concatenate([a[rng.integers(len(a), size=2000)] - a[rng.integers(len(a), size=2000)] for a in snapshots.x])
+        z = np.concatenate(
+            [
+                a[rng.integers(len(a), size=2000)] - a[rng.integers(len(a), size=2000)]
+                for a in snapshots.x
+            ]
+        )
         g = _interaction_gradient(e.interaction, solution.params["interaction"], z)
-        errors["interaction_gradient_error"] = _relative(g, _even_gradient(truth.interaction)(z), z if both else None)
+        errors["interaction_gradient_error"] = _relative(
+            g, _even_gradient(truth.interaction)(z), z if both else None
+        )
     return errors
 
 
-_interaction_gradient = jax.jit(lambda interaction, params, z: jax.vmap(jax.grad(lambda one: interaction.value(params, one[None])[0]))(z))
+_interaction_gradient = jax.jit(
+    lambda interaction, params, z: jax.vmap(
+        jax.grad(lambda one: interaction.value(params, one[None])[0])
+    )(z)
+)
 
 
 @cache
@@ -60,9 +86,15 @@ def _relative(learned, true, modulo=None):
     rounding = 1e-5 * np.linalg.norm(true)
     if modulo is not None:
         affine = np.column_stack([np.ones(len(modulo)), modulo])
-        learned, true = (g - affine @ np.linalg.lstsq(affine, g, rcond=None)[0] for g in (learned, true))
+        learned, true = (
+            g - affine @ np.linalg.lstsq(affine, g, rcond=None)[0] for g in (learned, true)
+        )
     size = np.linalg.norm(true)
-    return None if size <= rounding or size <= 1e-6 * np.linalg.norm(learned) else float(np.linalg.norm(learned - true) / size)
+    return (
+        None
+        if size <= rounding or size <= 1e-6 * np.linalg.norm(learned)
+        else float(np.linalg.norm(learned - true) / size)
+    )
 
 # %% ../../nbs/8_judge/01_evaluate.ipynb #50770c39
 def repeated(snapshots):
@@ -74,11 +106,19 @@ def repeated(snapshots):
     if s.groups is None:
         return s
     names = np.unique(np.concatenate(s.groups))
-    seen = {n: [k for k, g in enumerate(s.groups) if s.weight(k)[g == n].sum() > 0] for n in names}
+    seen = {
+        n: [k for k, g in enumerate(s.groups) if s.weights_at(k)[g == n].sum() > 0] for n in names
+    }
     once = [n for n in names if len(seen[n]) < 2]
     if once:
-        warnings.warn(f"population {', '.join(map(repr, map(str, once)))} was seen at one time only: it shows no step and is not compared", stacklevel=3)
-    rows = [np.flatnonzero(np.isin(g, [n for n in names if n not in once and k in seen[n]])) for k, g in enumerate(s.groups)]
+        warnings.warn(
+            f"population {', '.join(map(repr, map(str, once)))} was seen at one time only: it shows no step and is not compared",
+            stacklevel=3,
+        )
+    rows = [
+        np.flatnonzero(np.isin(g, [n for n in names if n not in once and k in seen[n]]))
+        for k, g in enumerate(s.groups)
+    ]
     if [len(r) for r in rows] == s.sizes:
         return s
     times = [k for k, r in enumerate(rows) if len(r)]
@@ -87,11 +127,15 @@ def repeated(snapshots):
 
 
 def seen_at(snapshots, name, t):
-    "Particles `[n, d]` and weights `[n]` of a population (the only one is \"\") at time `t`, or `None` if it was not seen then."
+    'Particles `[n, d]` and weights `[n]` of a population (the only one is "") at time `t`, or `None` if it was not seen then.'
     s, k = snapshots, int(np.argmin(np.abs(snapshots.t - t)))
     rows = slice(None) if s.groups is None else s.groups[k] == name
-    w = s.weight(k)[rows]
-    return (s.x[k][rows], w / w.sum()) if abs(s.t[k] - t) <= 1e-6 * s.tau.min() and w.sum() > 0 else None
+    w = s.weights_at(k)[rows]
+    return (
+        (s.x[k][rows], w / w.sum())
+        if abs(s.t[k] - t) <= 1e-6 * s.tau.min() and w.sum() > 0
+        else None
+    )
 
 # %% ../../nbs/8_judge/01_evaluate.ipynb #934ca7a2
 def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
@@ -103,26 +147,53 @@ def evaluate(solution, train, test, truth=None, seed=0, n_jobs=None):
     Raises `InputError` if one side has groups and the other none.
     """
     if (train.groups is None) != (test.groups is None):
-        raise InputError("one of train and test has groups and the other none: populations are compared by their names")
+        raise InputError(
+            "one of train and test has groups and the other none: populations are compared by their names"
+        )
     held = repeated(test)
-    parts = [] if held is None else [_distances(solution, train, s, name, train is test, truth, seed, n_jobs) for name, (s, _) in by_group(held).items()]
+    parts = (
+        []
+        if held is None
+        else [
+            _distances(solution, train, s, name, train is test, truth, seed, n_jobs)
+            for name, (s, _) in by_group(held).items()
+        ]
+    )
     absent = {"floor"} if train is test else set()
     absent |= {"truth"} if truth is None else set()
-    result = {f"{m}_{side}": None if side in absent else sum((p[m, side] for p in parts), []) for side in _compared for m in _compared[side]}
+    result = {
+        f"{m}_{side}": None if side in absent else sum((p[m, side] for p in parts), [])
+        for side in _compared
+        for m in _compared[side]
+    }
     result |= {f"{name}_mean": _mean(v) for name, v in result.items()}
-    result |= {"beta": solution.beta, "beta_true": None if truth is None else truth.beta,
-               "beta_error": None if truth is None or solution.beta is None else abs(solution.beta - truth.beta)}
-    errors = {"drift_error": None, "potential_gradient_error": None, "interaction_gradient_error": None}
-    return result | (errors if truth is None or held is None else gradient_errors(solution, held, truth, seed))
+    result |= {
+        "beta": solution.beta,
+        "beta_true": None if truth is None else truth.beta,
+        "beta_error": None
+        if truth is None or solution.beta is None
+        else abs(solution.beta - truth.beta),
+    }
+    errors = {
+        "drift_error": None,
+        "potential_gradient_error": None,
+        "interaction_gradient_error": None,
+    }
+    return result | (
+        errors if truth is None or held is None else gradient_errors(solution, held, truth, seed)
+    )
 
 
 def _distances(solution, train, test, name, same, truth, seed, n_jobs):
     "Distances of every step of one population, lists of [T] by measure and what is compared."
-    T, w = len(test) - 1, [test.weight(k) for k in range(len(test))]
+    T, w = len(test) - 1, [test.weights_at(k) for k in range(len(test))]
     known = [seen_at(train, name, t) for t in test.t]
     missing = [f"{t:g}" for t, p in zip(test.t, known) if p is None]
     if missing:
-        warnings.warn(f"population '{name}' is not among the training particles at time {', '.join(missing)}: yardsticks of those steps are missing", stacklevel=3)
+        warnings.warn(
+            f"population '{name}' is not among the training particles at time {', '.join(missing)}: yardsticks of those steps are missing",
+            stacklevel=3,
+        )
     mean = [None if p is None else p[1] @ p[0] for p in known]
     path = solution.predict(test.x[0], test.t, w[0], key=seed).x
     rng = np.random.default_rng(seed)
@@ -130,18 +201,35 @@ def _distances(solution, train, test, name, same, truth, seed, n_jobs):
         "one_step": [(_one_step(solution, test, k, seed), w[k]) for k in range(T)],
         "cumulative": [(x, w[0]) for x in path[1:]],
         "no_motion": [(test.x[k], w[k]) for k in range(T)],
-        "mean_shift": [None if mean[k] is None or mean[k + 1] is None else (test.x[k] + (mean[k + 1] - mean[k]), w[k]) for k in range(T)],
+        "mean_shift": [
+            None
+            if mean[k] is None or mean[k + 1] is None
+            else (test.x[k] + (mean[k + 1] - mean[k]), w[k])
+            for k in range(T)
+        ],
         "floor": [] if same else known[1:],
-        "truth": [] if truth is None else [(truth.step(test.x[k], test.tau[k], w[k], rng), w[k]) for k in range(T)],
+        "truth": []
+        if truth is None
+        else [(truth.step(test.x[k], test.tau[k], w[k], rng), w[k]) for k in range(T)],
     }
-    jobs = [(m, side, k, p) for side, steps in compared.items() for m in _compared[side] for k, p in enumerate(steps)]
+    jobs = [
+        (m, side, k, p)
+        for side, steps in compared.items()
+        for m in _compared[side]
+        for k, p in enumerate(steps)
+    ]
 
     def distance(job):
         m, _, k, p = job
         return np.nan if p is None else measures[m](p[0], test.x[k + 1], p[1], w[k + 1])
+
     with ThreadPoolExecutor(n_jobs or n_cores()) as pool:
         found = list(pool.map(distance, jobs))
-    return {(m, side): [v for v, job in zip(found, jobs) if job[:2] == (m, side)] for side in compared for m in _compared[side]}
+    return {
+        (m, side): [v for v, job in zip(found, jobs) if job[:2] == (m, side)]
+        for side in compared
+        for m in _compared[side]
+    }
 
 
 def _mean(values):
@@ -153,8 +241,18 @@ def _mean(values):
 def one_step_errors(solution, test, seed=0, measure=wasserstein):
     "Wasserstein distances of order 1, or what `measure(x, y, a, b)` says (length), between predicted and observed snapshots, one step ahead of each, population by population: `[T]`. The part of `evaluate` for which there is time after every epoch."
     held = repeated(test)
-    return np.array([measure(_one_step(solution, s, k, seed), s.x[k + 1], s.weight(k), s.weight(k + 1)) for s, _ in ({} if held is None else by_group(held)).values() for k in range(len(s) - 1)])
+    return np.array(
+        [
+            measure(
+                _one_step(solution, s, k, seed), s.x[k + 1], s.weights_at(k), s.weights_at(k + 1)
+            )
+            for s, _ in ({} if held is None else by_group(held)).values()
+            for k in range(len(s) - 1)
+        ]
+    )
 
 
 def _one_step(solution, test, k, seed):
-    return solution.predict(test.x[k], test.t[k:k + 2], test.weight(k), key=1000 * seed + k).x[1]
+    return solution.predict(
+        test.x[k], test.t[k : k + 2], test.weights_at(k), key=1000 * seed + k
+    ).x[1]

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..base.errors import InputError
-from ..base.files import writing
+from ..base.files import atomic_write
 from ..base.style import COLORS, Figure
-from ..data.selecting import evenly
+from ..data.selecting import evenly_spaced
 
 # %% ../../nbs/8_judge/04_landscapes.ipynb #f6bc6891
 def plot_landscape(solution, snapshots, times=None, axes=(0, 1), names=None, error=None):
@@ -30,23 +30,46 @@ def plot_landscape(solution, snapshots, times=None, axes=(0, 1), names=None, err
     fields = []
     for t in times:
         k = int(np.argmin(np.abs(snapshots.t - t)))
-        points = np.tile(np.average(snapshots.x[k], axis=0, weights=snapshots.weight(k)), (60 * 60, 1)).astype(np.float32)
+        points = np.tile(
+            np.average(snapshots.x[k], axis=0, weights=snapshots.weights_at(k)), (60 * 60, 1)
+        ).astype(np.float32)
         points[:, axes] = np.stack(np.meshgrid(*grid), -1).reshape(-1, 2)
         drift = np.asarray(solution.drift(points, t, snapshots.x[k]))[:, axes]
-        value = (np.asarray(solution.potential(points, t)) if error is None else error.potential(points, t)[1]) if solution.energy.potential is not None else np.zeros(len(points))
+        value = (
+            (
+                np.asarray(solution.potential(points, t))
+                if error is None
+                else error.potential(points, t)[1]
+            )
+            if solution.energy.potential is not None
+            else np.zeros(len(points))
+        )
         fields.append((t, k, value - (value.mean() if error is None else 0), drift))
-    levels = MaxNLocator(14).tick_values(*np.quantile(np.concatenate([f[2] for f in fields]), [0.01, 0.99]))
+    levels = MaxNLocator(14).tick_values(
+        *np.quantile(np.concatenate([f[2] for f in fields]), [0.01, 0.99])
+    )
     varies = any(np.ptp(f[2]) > 0 for f in fields)
-    for ax, (t, k, value, drift) in zip(fig.subplots(1, len(times), sharex=True, sharey=True, squeeze=False)[0], fields):
+    for ax, (t, k, value, drift) in zip(
+        fig.subplots(1, len(times), sharex=True, sharey=True, squeeze=False)[0], fields
+    ):
         if varies:
             shown = ax.contourf(*grid, value.reshape(60, 60), levels, cmap="cividis", extend="both")
-        x = snapshots.x[k][evenly(len(snapshots.x[k]), 400)]
+        x = snapshots.x[k][evenly_spaced(len(snapshots.x[k]), 400)]
         ax.scatter(*x[:, axes].T, s=5, color="w", alpha=0.6, lw=0)
-        ax.streamplot(*grid, *np.moveaxis(drift.reshape(60, 60, 2), -1, 0), color="w", linewidth=0.7, density=0.7, arrowsize=0.8)
+        ax.streamplot(
+            *grid,
+            *np.moveaxis(drift.reshape(60, 60, 2), -1, 0),
+            color="w",
+            linewidth=0.7,
+            density=0.7,
+            arrowsize=0.8,
+        )
         ax.set(title=f"t = {t:g}", xlabel=names[0], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     fig.axes[0].set_ylabel(names[1])
     if varies:
-        fig.colorbar(shown, ax=fig.axes, label="V" if error is None else "standard error of V", shrink=0.85)
+        fig.colorbar(
+            shown, ax=fig.axes, label="V" if error is None else "standard error of V", shrink=0.85
+        )
     return fig
 
 
@@ -61,18 +84,31 @@ def plot_stream(embedding, velocity, color=None, label="", n=30, ax=None):
     `color`: `[N]` numbers, such as potentials, named by `label`. Streamlines are drawn only where there are cells. `ax`: axes to draw in, new ones if `None`.
     """
     from scipy.spatial import cKDTree
+
     embedding, velocity = np.asarray(embedding, float), np.asarray(velocity, float)
     fig = Figure(figsize=(4.6, 3.8), layout="constrained") if ax is None else ax.figure
     ax = fig.subplots() if ax is None else ax
-    shown = ax.scatter(*embedding.T, s=8, c=color if color is not None else "0.7", cmap="cividis", lw=0)
+    shown = ax.scatter(
+        *embedding.T, s=8, c=color if color is not None else "0.7", cmap="cividis", lw=0
+    )
     grid = [np.linspace(a, b, n) for a, b in zip(embedding.min(0), embedding.max(0))]
     points = np.stack(np.meshgrid(*grid), -1).reshape(-1, 2)
     near = cKDTree(embedding).query(points, min(30, len(embedding)))
     width = np.array([g[1] - g[0] for g in grid]).mean()
     weight = np.exp(-0.5 * (near[0] / width) ** 2)
-    flow = np.einsum("pk,pkd->pd", weight, velocity[near[1]]) / np.maximum(weight.sum(1), 1e-12)[:, None]
+    flow = (
+        np.einsum("pk,pkd->pd", weight, velocity[near[1]])
+        / np.maximum(weight.sum(1), 1e-12)[:, None]
+    )
     flow[weight.sum(1) < 1] = np.nan
-    ax.streamplot(*grid, *np.moveaxis(flow.reshape(n, n, 2), -1, 0), color="0.15", linewidth=0.8, density=1.2, arrowsize=0.9)
+    ax.streamplot(
+        *grid,
+        *np.moveaxis(flow.reshape(n, n, 2), -1, 0),
+        color="0.15",
+        linewidth=0.8,
+        density=1.2,
+        arrowsize=0.9,
+    )
     if color is not None:
         fig.colorbar(shown, ax=ax, label=label)
     return fig
@@ -84,6 +120,7 @@ def animate(solution, snapshots, path, start=None, axes=(0, 1), frames=40, seed=
     `start`: particles `[n, d]` at the first time, those of `snapshots` if `None`. `seed`: of the noise, if the model has a beta; without one, particles follow the drift. Cells observed at each time appear when it comes.
     """
     from matplotlib.animation import FuncAnimation, PillowWriter
+
     names = names or [f"$x_{{{a + 1}}}$" for a in axes]
     start = snapshots.x[0] if start is None else np.asarray(start)
     times = np.linspace(snapshots.t[0], snapshots.t[-1], frames)
@@ -99,11 +136,20 @@ def animate(solution, snapshots, path, start=None, axes=(0, 1), frames=40, seed=
         if solution.energy.potential is not None:
             points = np.tile(snapshots.x[k].mean(0), (2500, 1)).astype(np.float32)
             points[:, axes] = np.stack(np.meshgrid(*grid), -1).reshape(-1, 2)
-            ax.contourf(*grid, np.asarray(solution.potential(points, t)).reshape(50, 50), 14, cmap="cividis")
+            ax.contourf(
+                *grid, np.asarray(solution.potential(points, t)).reshape(50, 50), 14, cmap="cividis"
+            )
         ax.scatter(*snapshots.x[k][:, axes].T, s=5, color="w", alpha=0.5, lw=0)
         ax.scatter(*moved[i][:, axes].T, s=7, color=COLORS[1], lw=0)
-        ax.set(title=f"t = {t:.2f}", xlabel=names[0], ylabel=names[1], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    with writing(path) as new:
+        ax.set(
+            title=f"t = {t:.2f}",
+            xlabel=names[0],
+            ylabel=names[1],
+            xlim=(low[0], high[0]),
+            ylim=(low[1], high[1]),
+        )
+
+    with atomic_write(path) as new:
         FuncAnimation(fig, draw, frames).save(new.with_suffix(".gif"), PillowWriter(fps=10), dpi=80)
         if new.suffix != ".gif":
             new.with_suffix(".gif").rename(new)

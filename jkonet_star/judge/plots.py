@@ -15,11 +15,19 @@ from ..data.test_functions import even_part
 def plot_energies(solution, snapshots, truth=None):
     "Level curves of the learned V and W, beside the true ones if there is a `Truth`: a matplotlib `Figure`."
     import jax
+
     x = np.concatenate(snapshots.x)
     panels = []
     if solution.energy.potential is not None:
         times = snapshots.t if getattr(solution.energy.potential, "period", 0) else [None]
-        panels += [("learned V" + ("" if t is None else f", t = {t:g}"), lambda p, t=t: solution.potential(p, t), x) for t in times]
+        panels += [
+            (
+                "learned V" + ("" if t is None else f", t = {t:g}"),
+                lambda p, t=t: solution.potential(p, t),
+                x,
+            )
+            for t in times
+        ]
         if truth is not None and truth.potential is not None:
             panels.append(("true V", jax.vmap(truth.potential), x))
     if solution.energy.interaction is not None:
@@ -39,7 +47,7 @@ def _level_curves(ax, f, around, n=80):
     pad = 0.1 * (high - low) + 1e-9
     axes = [np.linspace(a - p, b + p, n, dtype=np.float32) for a, b, p in zip(low, high, pad)][:2]
     points = np.tile(around.mean(0).astype(np.float32), (n ** len(axes), 1))
-    points[:, :len(axes)] = np.stack(np.meshgrid(*axes), -1).reshape(-1, len(axes))
+    points[:, : len(axes)] = np.stack(np.meshgrid(*axes), -1).reshape(-1, len(axes))
     v = np.asarray(f(points))
     v = v - v.mean()
     if len(axes) == 1:
@@ -53,18 +61,30 @@ def _level_curves(ax, f, around, n=80):
 # %% ../../nbs/8_judge/03_plots.ipynb #b36ac30e
 def plot_predictions(solution, snapshots, seed=0, most=6):
     "Observed particles and those predicted from the first snapshot, at up to `most` times: a matplotlib `Figure`."
-    path = solution.predict(snapshots.x[0], snapshots.t, snapshots.weight(0), key=seed).x
+    path = solution.predict(snapshots.x[0], snapshots.t, snapshots.weights_at(0), key=seed).x
     chosen = np.unique(np.linspace(1, len(path) - 1, min(most, len(path) - 1)).round().astype(int))
     fig = Figure(figsize=(2.4 * len(chosen), 2.9), layout="constrained")
     axs = fig.subplots(1, len(chosen), sharex=True, sharey=True, squeeze=False)[0]
     rng = np.random.default_rng(seed)
     for ax, i in zip(axs, chosen):
-        for x, label, color, marker in ((snapshots.x[i], "observed", COLORS[0], markers[0]), (path[i], "predicted", COLORS[1], markers[1])):
+        for x, label, color, marker in (
+            (snapshots.x[i], "observed", COLORS[0], markers[0]),
+            (path[i], "predicted", COLORS[1], markers[1]),
+        ):
             p = x[rng.choice(len(x), min(len(x), 400), replace=False)]
             if x.shape[1] == 1:
                 ax.hist(x[:, 0], bins=40, density=True, histtype="step", color=color, label=label)
             else:
-                ax.scatter(p[:, 0], p[:, 1], s=7, lw=0.8, color=color, marker=marker, alpha=0.7, label=label)
+                ax.scatter(
+                    p[:, 0],
+                    p[:, 1],
+                    s=7,
+                    lw=0.8,
+                    color=color,
+                    marker=marker,
+                    alpha=0.7,
+                    label=label,
+                )
         ax.set_title(f"t = {snapshots.t[i]:.4g}", fontsize=10)
         ax.set_xlabel("$x_1$")
     fig.legend(*axs[0].get_legend_handles_labels(), fontsize=8, ncol=2, loc="outside lower center")

@@ -6,20 +6,21 @@
 __all__ = ['fit_many', 'Ensemble', 'bootstrap']
 
 # %% ../../nbs/7_model/08_ensembles.ipynb #a56c87e2
-import numpy as np
 import warnings
 from dataclasses import dataclass, replace
 
-from ..base.errors import InputError, choose
+import numpy as np
+
+from ..base.errors import InputError, lookup
 from ..base.settings import make_settings
 from ..data.snapshots import Snapshots
-from ..transport.couplings import Couplings, populations
-from ..transport.couple import couple
 from ..energy.origin import Origin
+from .fit import _finished, fit
+from .methods import solvers
 from ..regression.gradient_descent import GradientDescent
 from ..regression.side_by_side import fit_many_networks
-from .methods import solvers
-from .fit import _finished, fit
+from ..transport.couple import couple
+from ..transport.couplings import Couplings, snapshots_of
 
 # %% ../../nbs/7_model/08_ensembles.ipynb #1e8ad18a
 def fit_many(data, solver, variants, **settings):
@@ -27,21 +28,25 @@ def fit_many(data, solver, variants, **settings):
 
     `data`, `solver`, `settings`: as of `fit`. `variants`: a mapping for each network. Raises `InputError` for a solver that is not trained by gradient descent on couplings, or other names in a variant.
     """
-    terms, method = choose(solver, solvers, "solver")
+    terms, method = lookup(solver, solvers, "solver")
     if method.settings is not GradientDescent:
         raise InputError(f"{solver} is no network solver of JKOnet*: fit its variants one by one")
     settings = make_settings(GradientDescent, settings)
     couplings = data if isinstance(data, Couplings) else couple(data)
     origin = Origin.of(couplings)
     found = fit_many_networks(origin.into(couplings), terms, settings, variants)
-    snapshots = populations(couplings) if isinstance(data, Couplings) else data
+    snapshots = snapshots_of(couplings) if isinstance(data, Couplings) else data
     rated = [replace(settings, **{k: x for k, x in v.items() if k != "seed"}) for v in variants]
-    return [_finished(*f, solver, s, v.get("seed", 0), couplings, snapshots, None, origin) for f, s, v in zip(found, rated, variants)]
+    return [
+        _finished(*f, solver, s, v.get("seed", 0), couplings, snapshots, None, origin)
+        for f, s, v in zip(found, rated, variants)
+    ]
 
 # %% ../../nbs/7_model/08_ensembles.ipynb #c93615a1
 @dataclass(frozen=True)
 class Ensemble:
     "Solutions fitted to the same data under random weights."
+
     members: tuple
 
     def potential(self, x, t=None):
@@ -68,6 +73,7 @@ def bootstrap(solution, snapshots, n=20, seed=0, progress=False):
     Individuals of paired snapshots keep their weight over time. A closed form keeps the features that were chosen. Raises `InputError` unless `n` is at least 2.
     """
     from tqdm import tqdm
+
     if n < 2:
         raise InputError(f"n = {n}: a spread needs at least two fits")
     settings = dict(solution.settings)
@@ -78,7 +84,13 @@ def bootstrap(solution, snapshots, n=20, seed=0, progress=False):
     for _ in tqdm(range(n), desc="bootstrap", unit="fit", disable=not progress):
         draw = rng.exponential(size=snapshots.sizes[0])
         draws = [draw if snapshots.paired else rng.exponential(size=k) for k in snapshots.sizes]
-        again = Snapshots(snapshots.x, snapshots.t, tuple(snapshots.weight(i) * w for i, w in enumerate(draws)), snapshots.paired, snapshots.groups)
+        again = Snapshots(
+            snapshots.x,
+            snapshots.t,
+            tuple(snapshots.weights_at(i) * w for i, w in enumerate(draws)),
+            snapshots.paired,
+            snapshots.groups,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they say was said of the solution itself
             members.append(fit(again, solution.solver, solution.seed, **settings))

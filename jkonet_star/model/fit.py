@@ -6,30 +6,43 @@
 __all__ = ['fit']
 
 # %% ../../nbs/7_model/05_fit.ipynb #f8dc7752
-import jax
-import numpy as np
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ..base.errors import IdentifiabilityWarning, InputError, choose
-from ..base.settings import make_settings
+import jax
+import numpy as np
+
 from ..base.components import versions
-from ..data.snapshots import Snapshots
-from ..data.selecting import by_group
+from ..base.errors import IdentifiabilityWarning, InputError, lookup
+from ..base.settings import make_settings
 from ..data.scaling import fit_scaling
-from ..transport.couplings import Couplings, populations
-from ..transport.couple import couple
-from ..energy.origin import Origin
+from ..data.selecting import by_group
+from ..data.snapshots import Snapshots
 from ..energy.density import add_score, target_mixtures
-from ..regression.epochs import Checkpoint, identity_of
-from ..regression.diffusivity import estimate_diffusivity
-from .solution import Solution, fit_support
-from .methods import solvers
+from ..energy.origin import Origin
 from .identifiability import drift_at_sources, interaction_share
+from .methods import solvers
+from .solution import Solution, fit_support
+from ..regression.diffusivity import estimate_diffusivity
+from ..regression.epochs import Checkpoint, identity_of
+from ..transport.couple import couple
+from ..transport.couplings import Couplings, snapshots_of
 
 # %% ../../nbs/7_model/05_fit.ipynb #12348efb
-def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardize=False, n_components=None, scaling=None, n_gmm_components=10, checkpoint=None, resume=False, **settings):
+def fit(
+    data,
+    solver="jkonet-star-potential",
+    seed=0,
+    progress=False,
+    standardize=False,
+    n_components=None,
+    scaling=None,
+    n_gmm_components=10,
+    checkpoint=None,
+    resume=False,
+    **settings,
+):
     """Learn an energy: `Solution`.
 
     `data`: `Snapshots`, or `Couplings` of them. `solver`: a name in `solvers`. `settings`: fields of the method's settings, see `LeastSquares`, `GradientDescent`, `WeakForm`, `JKOnet`, `Vanilla` and `MongeGap`.
@@ -37,28 +50,53 @@ def fit(data, solver="jkonet-star-potential", seed=0, progress=False, standardiz
     `checkpoint`: a file in which a training keeps its state, `resume`: go on from it, to the same result as if it had not been interrupted.
     Raises `InputError` for an unknown solver or setting, or a scaling asked for where there is one, or of couplings.
     """
-    terms, method = choose(solver, solvers, "solver")
+    terms, method = lookup(solver, solvers, "solver")
     settings = make_settings(method.settings, settings)
     if not isinstance(data, (Snapshots, Couplings)):
-        raise InputError(f"fit learns from Snapshots or Couplings, not from {type(data).__name__}: Snapshots.from_trajectories, from_labels, from_table and from_file make them")
+        raise InputError(
+            f"fit learns from Snapshots or Couplings, not from {type(data).__name__}: Snapshots.from_trajectories, from_labels, from_table and from_file make them"
+        )
     if not 0 <= seed < 2**32:
         raise InputError(f"seed {seed}: seeds go from 0 to {2**32 - 1}")
     if standardize or n_components:
         if scaling is not None or isinstance(data, Couplings):
-            raise InputError("standardize and n_components need raw snapshots: couplings, and snapshots with a scaling, have units already")
+            raise InputError(
+                "standardize and n_components need raw snapshots: couplings, and snapshots with a scaling, have units already"
+            )
         scaling = fit_scaling(data, standardize, n_components)
-        data = scaling.into(data)
-    snapshots = data if isinstance(data, Snapshots) else populations(data)
-    couplings = None if not method.couples else data if isinstance(data, Couplings) else couple(data)
-    if couplings is not None and (fastest := np.max(np.abs(couplings.y - couplings.x).max(1) / couplings.tau[couplings.step])) > 1e18:
-        raise InputError(f"velocities reach {fastest:.3g}, too large to be squared: take other units of length or time")
+        data = scaling.transform(data)
+    snapshots = data if isinstance(data, Snapshots) else snapshots_of(data)
+    couplings = (
+        None if not method.couples else data if isinstance(data, Couplings) else couple(data)
+    )
+    if (
+        couplings is not None
+        and (
+            fastest := np.max(
+                np.abs(couplings.y - couplings.x).max(1) / couplings.tau[couplings.step]
+            )
+        )
+        > 1e18
+    ):
+        raise InputError(
+            f"velocities reach {fastest:.3g}, too large to be squared: take other units of length or time"
+        )
     if checkpoint is not None and method.couples:
         c = couplings
-        checkpoint = Checkpoint(Path(checkpoint), resume, identity_of(solver, settings, seed, versions(), c.x, c.y, c.w, c.step, c.span))
+        checkpoint = Checkpoint(
+            Path(checkpoint),
+            resume,
+            identity_of(solver, settings, seed, versions(), c.x, c.y, c.w, c.step, c.span),
+        )
     seen = couplings if method.couples else snapshots
     origin = Origin.of(seen)
     seen = origin.into(seen)
-    if method.couples and "internal" in terms and settings.evaluate_at == "target" and seen.score is None:
+    if (
+        method.couples
+        and "internal" in terms
+        and settings.evaluate_at == "target"
+        and seen.score is None
+    ):
         seen = add_score(seen, target_mixtures(origin.into(snapshots), n_gmm_components, seed))
     found = method.fit(seen, terms, settings, seed, progress, checkpoint)
     return _finished(*found, solver, settings, seed, couplings, snapshots, scaling, origin)
@@ -68,14 +106,43 @@ def _finished(energy, params, stats, solver, settings, seed, couplings, snapshot
     terms, method = solvers[solver]
     beta = float(params["beta"]) if "beta" in params else None
     energy, params = jax.tree.map(np.asarray, (energy, params))
-    longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values())) / getattr(settings, "substeps", 1)
-    solution = Solution(energy, params, beta, snapshots.d, snapshots.t, solver, asdict(settings), seed, stats, versions(), scaling, fit_support(snapshots), longest,
-                        identity_of(*snapshots.x, snapshots.t, *(snapshots.weights or ())), origin)
+    longest = float(max(s.tau.max() for s, _ in by_group(snapshots).values())) / getattr(
+        settings, "substeps", 1
+    )
+    solution = Solution(
+        energy,
+        params,
+        beta,
+        snapshots.d,
+        snapshots.t,
+        solver,
+        asdict(settings),
+        seed,
+        stats,
+        versions(),
+        scaling,
+        fit_support(snapshots),
+        longest,
+        identity_of(*snapshots.x, snapshots.t, *(snapshots.weights or ())),
+        origin,
+    )
     if method.couples and {"potential", "interaction"} <= set(terms):
         stats["interaction_share"] = interaction_share(solution, couplings)
         if stats["interaction_share"] < 0.05:
-            warnings.warn(f"the split of the drift between V and W is not identifiable from these snapshots: a potential could exert {1 - stats['interaction_share']:.0%} of the force that W exerts. "
-                          "Their sum, the drift, is not affected. A population whose mean or shape moves more, or several starting populations, would tell them apart", IdentifiabilityWarning, stacklevel=3)
+            warnings.warn(
+                f"the split of the drift between V and W is not identifiable from these snapshots: a potential could exert {1 - stats['interaction_share']:.0%} of the force that W exerts. "
+                "Their sum, the drift, is not affected. A population whose mean or shape moves more, or several starting populations, would tell them apart",
+                IdentifiabilityWarning,
+                stacklevel=3,
+            )
     if "internal" not in terms or beta is not None:
         return solution
-    return replace(solution, beta=estimate_diffusivity(couplings, drift_at_sources(solution, couplings), stats.get("degrees_of_freedom", 0), seed))
+    return replace(
+        solution,
+        beta=estimate_diffusivity(
+            couplings,
+            drift_at_sources(solution, couplings),
+            stats.get("degrees_of_freedom", 0),
+            seed,
+        ),
+    )

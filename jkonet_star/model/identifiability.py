@@ -9,16 +9,22 @@ __all__ = ['drift_at_sources', 'interaction_share']
 import jax
 import numpy as np
 
-from ..data.selecting import evenly
+from ..data.selecting import evenly_spaced
 from ..energy.potentials import potential_features
 from ..energy.residual import mean_fields
 
 # %% ../../nbs/7_model/04_identifiability.ipynb #62205cd2
 def drift_at_sources(solution, couplings):
     "Drift `[m, d]` at the source of every pair, in the population of its own step."
-    c, ids = couplings, couplings.sources()
+    c, ids = couplings, couplings.source_ids()
     first, mass = np.flatnonzero(np.diff(ids, prepend=-1)), np.bincount(ids, couplings.w)
-    drift = np.concatenate([np.asarray(solution.drift(c.x[i], c.span[k, 0], None, mass[ids[i]])) for k in range(c.n_steps) for i in [first[c.step[first] == k]]])
+    drift = np.concatenate(
+        [
+            np.asarray(solution.drift(c.x[i], c.span[k, 0], None, mass[ids[i]]))
+            for k in range(c.n_steps)
+            for i in [first[c.step[first] == k]]
+        ]
+    )
     return drift[ids]
 
 
@@ -33,12 +39,28 @@ def interaction_share(solution, couplings, limit=2000):
     The force is regressed on the gradients of a rich set of potentials at no more than `limit` sources.
     """
     c = solution.origin.into(couplings)
-    fields = [_fields(solution.energy, solution.params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)) for k in range(c.n_steps)]
-    rows = evenly(len(c.w), limit)
+    fields = [
+        _fields(
+            solution.energy, solution.params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)
+        )
+        for k in range(c.n_steps)
+    ]
+    rows = evenly_spaced(len(c.w), limit)
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
-    force = np.concatenate([solution.energy.interaction.force(solution.params["interaction"], x[c.step[rows] == k], jax.tree.map(lambda a: a[0], fields[k])) for k in range(c.n_steps)])
+    force = np.concatenate(
+        [
+            solution.energy.interaction.force(
+                solution.params["interaction"],
+                x[c.step[rows] == k],
+                jax.tree.map(lambda a: a[0], fields[k]),
+            )
+            for k in range(c.n_steps)
+        ]
+    )
     rich = potential_features(c.x, n_features=100)
-    A = np.concatenate([w * np.asarray(rich.slopes(x) @ rich.along(k, c.d)) for k in range(c.d)])
+    A = np.concatenate(
+        [w * np.asarray(rich.basis_gradients(x) @ rich.mixing(k, c.d)) for k in range(c.d)]
+    )
     target = (force * w).T.ravel().astype(float)
     rest = target - A @ np.linalg.lstsq(A, target, rcond=1e-6)[0]
     return float(rest @ rest / max(target @ target, 1e-300))

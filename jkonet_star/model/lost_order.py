@@ -6,32 +6,37 @@
 __all__ = ['fit_matched']
 
 # %% ../../nbs/7_model/07_lost_order.ipynb #0beb1ec8
-import numpy as np
 import warnings
 from dataclasses import replace
 
+import numpy as np
+
 from ..base.errors import IdentifiabilityWarning, InputError
 from ..data.snapshots import Snapshots
-from ..transport.couple import couple, match
-from ..regression.diffusivity import estimate_diffusivity, residual_diffusivity
-from .methods import solvers
 from .fit import fit
+from .methods import solvers
+from ..regression.diffusivity import estimate_diffusivity, residual_diffusivity
+from ..transport.couple import couple, recover_order
 
 # %% ../../nbs/7_model/07_lost_order.ipynb #a10d7543
-def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0, rounds=4, **settings):
+def fit_matched(
+    snapshots, solver="jkonet-star-weak-potential-internal", seed=0, rounds=4, **settings
+):
     """Learn from snapshots of the same individuals whose order is lost: `Solution`.
 
     `match` puts rows in order, `fit` with `solver`, `seed` and `settings` learns from them as if individuals had been followed, and they are matched again around what it predicts, up to `rounds` times or until nobody changes. What the match takes from beta is given back; warns where that is more than half.
     Raises `InputError` for snapshots that `match` does not take, for no round, or for `standardize` and `n_components`: scale them before.
     """
     if settings.get("standardize") or settings.get("n_components"):
-        raise InputError("individuals are matched in the units of the snapshots: scale them with fit_scaling first, and give it as scaling")
+        raise InputError(
+            "individuals are matched in the units of the snapshots: scale them with fit_scaling first, and give it as scaling"
+        )
     if rounds < 1:
         raise InputError(f"rounds = {rounds}: at least one is needed")
     model, followed = None, None
     for _ in range(rounds):
         ahead = None if model is None else lambda x, t: model.predict(x, t).x[-1]
-        before, followed = followed, match(snapshots, ahead)
+        before, followed = followed, recover_order(snapshots, ahead)
         if before is not None and all(map(np.array_equal, before.x, followed.x)):
             break
         with warnings.catch_warnings(record=True) as said:
@@ -41,12 +46,21 @@ def fit_matched(snapshots, solver="jkonet-star-weak-potential-internal", seed=0,
         warnings.warn(w.message, stacklevel=2)
     if not model.beta or solvers[solver][1].couples:
         return model
-    steps = [couple(Snapshots((model.predict(x, t).x[-1], y), t, paired=True)) for x, y, t in zip(followed.x, followed.x[1:], zip(followed.t, followed.t[1:]))]
+    steps = [
+        couple(Snapshots((model.predict(x, t).x[-1], y), t, paired=True))
+        for x, y, t in zip(followed.x, followed.x[1:], zip(followed.t, followed.t[1:]))
+    ]
     still = [np.zeros_like(c.x) for c in steps]
-    share = sum(map(residual_diffusivity, steps, still)) / sum(estimate_diffusivity(c, b, seed=seed) for c, b in zip(steps, still))
+    share = sum(map(residual_diffusivity, steps, still)) / sum(
+        estimate_diffusivity(c, b, seed=seed) for c, b in zip(steps, still)
+    )
     if share < 0.5:
-        warnings.warn(f"who is who cannot be told: the nearest match hides {1 - share:.0%} of the noise, which moves particles farther than they are apart. The drift is too small then, and errors larger than stated. "
-                      "Take snapshots closer together, or fit them as they are, as snapshots of others", IdentifiabilityWarning, stacklevel=2)
+        warnings.warn(
+            f"who is who cannot be told: the nearest match hides {1 - share:.0%} of the noise, which moves particles farther than they are apart. The drift is too small then, and errors larger than stated. "
+            "Take snapshots closer together, or fit them as they are, as snapshots of others",
+            IdentifiabilityWarning,
+            stacklevel=2,
+        )
     beta = model.beta / share
     stats = {k: v / share if k == "beta_error" and v else v for k, v in model.stats.items()}
     return replace(model, beta=beta, params=model.params | {"beta": beta}, stats=stats)

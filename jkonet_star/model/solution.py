@@ -6,47 +6,58 @@
 __all__ = ['Support', 'fit_support', 'Solution', 'save_model', 'load_model']
 
 # %% ../../nbs/7_model/02_solution.ipynb #58f2428b
-import jax
-import jax.numpy as jnp
 import json
-import numpy as np
 import warnings
 import zipfile
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
-from ..base.errors import InputError, choose, first_line
-from ..base.files import writing
-from ..base.devices import by_rows, everywhere, multiple
+import jax
+import jax.numpy as jnp
+import numpy as np
+
 from ..base.components import components
-from ..data.snapshots import Snapshots, numeric
-from ..data.selecting import evenly
+from ..base.devices import load_sharded, replicate, round_up_to_devices
+from ..base.errors import InputError, first_line, lookup
+from ..base.files import atomic_write
 from ..data.scaling import Scaling
+from ..data.selecting import evenly_spaced
+from ..data.snapshots import Snapshots, numeric
 from ..energy.origin import Origin
 from ..energy.residual import Energy, evaluations
-from ..moments.weak_form import drift_errors
 from .steps import _drift, _gradient, _step
+from ..moments.weak_form import drift_standard_errors
 
 # %% ../../nbs/7_model/02_solution.ipynb #e193478a
 @dataclass(frozen=True)
 class Support:
     "Where particles have been seen: `points` `[m, d]` among them, and the `radius` (length) beyond which a particle is far from all."
+
     points: np.ndarray
     radius: float
 
     def outside(self, x):
         "Which particles `x` `[N, d]` are farther than `radius` from every point: `[N]`."
         from scipy.spatial import cKDTree
+
         return cKDTree(self.points).query(x)[0] > self.radius
 
 
 def fit_support(snapshots, limit=1000):
     "The `Support` of `Snapshots`: at most `limit` of the particles, and twice the distance to the nearest other of their time that 99 % have."
     from scipy.spatial import cKDTree
-    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in (np.unique(x[evenly(len(x), limit)], axis=0) for x in snapshots.x) if len(p) > 1]
+
+    near = [
+        np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99)
+        for p in (np.unique(x[evenly_spaced(len(x), limit)], axis=0) for x in snapshots.x)
+        if len(p) > 1
+    ]
     ends = np.cumsum(snapshots.sizes)
-    kept = evenly(ends[-1], limit)
-    points = [x[kept[(kept >= end - len(x)) & (kept < end)] - (end - len(x))] for x, end in zip(snapshots.x, ends)]
+    kept = evenly_spaced(ends[-1], limit)
+    points = [
+        x[kept[(kept >= end - len(x)) & (kept < end)] - (end - len(x))]
+        for x, end in zip(snapshots.x, ends)
+    ]
     return Support(np.unique(np.concatenate(points), axis=0), float(2 * max(near, default=np.inf)))
 
 
@@ -58,6 +69,7 @@ class Solution:
     `scaling`: the units it was learned in if they are not those of the raw data: every method takes and gives particles in the model's units, `encode` and `decode` go there and back. `support`: where the model has seen particles. `longest_step` (time): that it was learned from. `fingerprint`: of the data it was learned from.
     `origin`: what energy and parameters count from; methods take and give particles and times as they are.
     """
+
     energy: Energy
     params: dict
     beta: float | None
@@ -76,36 +88,47 @@ class Solution:
 
     def encode(self, x):
         "Raw particles `[..., D]`, or `Snapshots` of them, in the model's units. Raises `InputError` for another dimension."
-        return x if self.scaling is None else self.scaling.into(x)
+        return x if self.scaling is None else self.scaling.transform(x)
 
     def decode(self, z):
         "Particles `[..., d]` or `Snapshots` in the model's units, in raw ones; with principal components, back to genes through their loadings."
-        return z if self.scaling is None else self.scaling.out(z)
+        return z if self.scaling is None else self.scaling.inverse_transform(z)
 
     def outside(self, x):
         "Which of the particles `x` `[N, d]` are far from all that the model has seen: `[N]`; there the energy is an extrapolation."
-        return np.zeros(len(x), bool) if self.support is None else self.support.outside(np.asarray(x))
+        return (
+            np.zeros(len(x), bool) if self.support is None else self.support.outside(np.asarray(x))
+        )
 
     def potential(self, x, t=None):
         "V at `x` `[..., d]`, and time `t` if it varies: `[...]` (length²/time), up to a constant. Raises `InputError` if there is no potential."
         if self.energy.potential is None:
             raise InputError(f"{self.solver} has no potential")
         x = self._place(x)
-        return self.energy.potential.value(self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)).reshape(x.shape[:-1])
+        return self.energy.potential.value(
+            self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)
+        ).reshape(x.shape[:-1])
 
     def potential_gradient(self, x, t=None):
         "Gradient of V at `x` `[..., d]`, and time `t` if it varies: `[..., d]` (length/time). Raises `InputError` if there is no potential."
         if self.energy.potential is None:
             raise InputError(f"{self.solver} has no potential")
         x = self._place(x)
-        return _gradient(self.energy.potential, self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)).reshape(x.shape)
+        return _gradient(
+            self.energy.potential,
+            self.params["potential"],
+            x.reshape(-1, self.d),
+            self.origin.time(t),
+        ).reshape(x.shape)
 
     def interaction(self, z):
         "W at differences `z` `[..., d]`: `[...]` (length²/time), with W(0) = 0. Raises `InputError` if there is no interaction."
         if self.energy.interaction is None:
             raise InputError(f"{self.solver} has no interaction")
         z = jnp.asarray(self._points(z))
-        return self.energy.interaction.value(self.params["interaction"], z.reshape(-1, self.d)).reshape(z.shape[:-1])
+        return self.energy.interaction.value(
+            self.params["interaction"], z.reshape(-1, self.d)
+        ).reshape(z.shape[:-1])
 
     def drift(self, x, t=None, population=None, weights=None):
         """Velocity `-grad V - grad W * mu` at `x` `[..., d]` (length/time).
@@ -115,15 +138,23 @@ class Solution:
         x = self._place(x)
         z = x.reshape(-1, self.d)
         population = z if population is None else self._place(population)
-        weights = np.full(len(population), 1 / len(population)) if weights is None else jnp.asarray(weights)
-        return _drift(self.energy, self.params, z, self.origin.time(t), population, weights).reshape(x.shape)
+        weights = (
+            np.full(len(population), 1 / len(population))
+            if weights is None
+            else jnp.asarray(weights)
+        )
+        return _drift(
+            self.energy, self.params, z, self.origin.time(t), population, weights
+        ).reshape(x.shape)
 
-    def drift_errors(self, x, population=None, weights=None):
+    def drift_standard_errors(self, x, population=None, weights=None):
         "Standard errors of `drift(x)` at `x` `[n, d]`: `[n, d]` (length/time). Raises `InputError` for a solver that states none: the weak form does."
         if "covariance" not in self.params:
-            raise InputError(f"{self.solver} states no errors: the weak form does, and `bootstrap` estimates them for all")
+            raise InputError(
+                f"{self.solver} states no errors: the weak form does, and `bootstrap` estimates them for all"
+            )
         place = lambda a: None if a is None else self.origin.place(self._points(a))
-        return drift_errors(self.energy, self.params, place(x), place(population), weights)
+        return drift_standard_errors(self.energy, self.params, place(x), place(population), weights)
 
     def predict(self, x, t, weights=None, key=None):
         """Snapshots at times `t` `[K+1]`, increasing, from particles `x` `[N, d]` at `t[0]`.
@@ -134,8 +165,14 @@ class Solution:
         """
         x = numeric(x, "the array of particles")
         if x.ndim != 2 or x.shape[1] != self.d:
-            raw = "" if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center) else ". They have the dimension of raw particles: `encode` them first"
-            raise InputError(f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}")
+            raw = (
+                ""
+                if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center)
+                else ". They have the dimension of raw particles: `encode` them first"
+            )
+            raise InputError(
+                f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}"
+            )
         start = Snapshots((x, x), (0, 1), None if weights is None else (weights, weights))
         t = Snapshots((x[:1],) * max(2, np.size(t)), t).t
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
@@ -144,27 +181,57 @@ class Solution:
         xs, begin = [x], self.origin.time(t)
         self._warn_outside(x, t[0])
         longest, count = (1 + 1e-6) * self.longest_step, 0
-        n, energy, params = len(x), *everywhere((self.energy, self.params))
-        rows, weight = (by_rows(a, slice(0, n), multiple(n), jnp.result_type(float)) for a in (self.origin.place(x), start.weight(0)))
+        n, energy, params = len(x), *replicate((self.energy, self.params))
+        rows, weight = (
+            load_sharded(a, slice(0, n), round_up_to_devices(n), jnp.result_type(float))
+            for a in (self.origin.place(x), start.weights_at(0))
+        )
         if more:
             place, longest = 0.0, longest / 10
         if np.ptp(t) / longest > 1e6:
-            raise InputError(f"from {t[0]:g} to {t[-1]:g} there are {np.ptp(t) / longest:.3g} steps of {longest:g}, the longest that this model has learned from: a million are allowed")
+            raise InputError(
+                f"from {t[0]:g} to {t[-1]:g} there are {np.ptp(t) / longest:.3g} steps of {longest:g}, the longest that this model has learned from: a million are allowed"
+            )
         for k, gap in enumerate(np.diff(t)):
             steps = max(1, int(np.ceil(gap / longest)))
             for j in range(steps):
-                rows, count = _step(energy, params, rows, begin[k] + j * gap / steps, weight, gap / steps, self.beta or 0.0, key, count, place), count + 1
+                rows, count = (
+                    _step(
+                        energy,
+                        params,
+                        rows,
+                        begin[k] + j * gap / steps,
+                        weight,
+                        gap / steps,
+                        self.beta or 0.0,
+                        key,
+                        count,
+                        place,
+                    ),
+                    count + 1,
+                )
             xs.append((np.asarray(rows)[:n] + self.origin.x).astype(x.dtype))
             if not np.isfinite(xs[-1]).all():
-                raise InputError(f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen")
+                raise InputError(
+                    f"the prediction did not stay finite after time {t[k]:g}: take smaller steps, or start closer to the data the model has seen"
+                )
         self._warn_outside(xs[-1], t[-1])
-        return Snapshots(tuple(xs), t, None if weights is None else (start.weight(0),) * len(t), paired=True)
+        return Snapshots(
+            tuple(xs), t, None if weights is None else (start.weights_at(0),) * len(t), paired=True
+        )
 
     def _warn_outside(self, x, t):
         share = self.outside(x).mean()
         if share >= 0.2:
-            units = "" if self.scaling is None else " (are they encoded? This model has units of its own)"
-            warnings.warn(f"at time {t:g}, {share:.0%} of the particles are far from all that the model has seen{units}: the energy is extrapolated there", stacklevel=3)
+            units = (
+                ""
+                if self.scaling is None
+                else " (are they encoded? This model has units of its own)"
+            )
+            warnings.warn(
+                f"at time {t:g}, {share:.0%} of the particles are far from all that the model has seen{units}: the energy is extrapolated there",
+                stacklevel=3,
+            )
 
     def _place(self, x):
         "Points as the energy counts them, in the precision that JAX computes in."
@@ -173,7 +240,9 @@ class Solution:
     def _points(self, x):
         x = x if isinstance(x, jax.core.Tracer) else numeric(x, "the array of points")
         if not x.ndim or x.shape[-1] != self.d:
-            raise InputError(f"points of shape {x.shape} do not fit a model of dimension {self.d}: the last axis must be {self.d}")
+            raise InputError(
+                f"points of shape {x.shape} do not fit a model of dimension {self.d}: the last axis must be {self.d}"
+            )
         return x
 
     def save(self, path):
@@ -197,7 +266,7 @@ def save_model(solution, path):
     "Write a `Solution` to the `.npz` file `path`, whole or not at all."
     arrays = {}
     description = json.dumps({"format": _FORMAT, "solution": _encode(solution, arrays, "")})
-    with writing(path) as new, open(new, "wb") as f:
+    with atomic_write(path) as new, open(new, "wb") as f:
         np.savez(f, description=np.array(description), **arrays)
 
 
@@ -214,9 +283,13 @@ def load_model(path):
         description = json.loads(str(arrays["description"]))
         form = int(description["format"])
     except Exception as e:  # whatever a file that was changed may cause
-        raise InputError(f"{path} is not a model that can be read, it may be truncated: {first_line(e)}") from None
+        raise InputError(
+            f"{path} is not a model that can be read, it may be truncated: {first_line(e)}"
+        ) from None
     if form > _FORMAT:
-        raise InputError(f"{path} has model format {form}, this version reads up to {_FORMAT}: update jkonet_star")
+        raise InputError(
+            f"{path} has model format {form}, this version reads up to {_FORMAT}: update jkonet_star"
+        )
     try:
         solution = _decode(description["solution"], arrays)
         _check(solution)
@@ -232,15 +305,25 @@ def _check(solution):
         raise InputError(f"it holds a {type(s).__name__}")
     if not all(np.isfinite(a).all() for a in jax.tree.leaves((s.energy, s.params, s.beta, s.t))):
         raise InputError("there is NaN or inf among its parameters")
-    choose(s.settings.get("evaluate_at", "target"), evaluations, "evaluation point")
-    jax.eval_shape(lambda x: s.drift(x, s.t[0]), jax.ShapeDtypeStruct((2, s.d), jnp.result_type(float)))
-    if s.encode(np.zeros((1, s.d if s.scaling is None else len(s.scaling.center)))).shape != (1, s.d):
+    lookup(s.settings.get("evaluate_at", "target"), evaluations, "evaluation point")
+    jax.eval_shape(
+        lambda x: s.drift(x, s.t[0]), jax.ShapeDtypeStruct((2, s.d), jnp.result_type(float))
+    )
+    if s.encode(np.zeros((1, s.d if s.scaling is None else len(s.scaling.center)))).shape != (
+        1,
+        s.d,
+    ):
         raise InputError("its units do not fit its dimension")
 
 
 def _encode(a, arrays, name):
     if is_dataclass(a):
-        return {"component": type(a).__name__, "fields": {f.name: _encode(getattr(a, f.name), arrays, f"{name}.{f.name}") for f in fields(a)}}
+        return {
+            "component": type(a).__name__,
+            "fields": {
+                f.name: _encode(getattr(a, f.name), arrays, f"{name}.{f.name}") for f in fields(a)
+            },
+        }
     if isinstance(a, dict):
         return {"dict": {k: _encode(v, arrays, f"{name}.{k}") for k, v in a.items()}}
     if isinstance(a, (tuple, list)):
@@ -256,8 +339,15 @@ def _decode(a, arrays):
         return a
     (kind, value), *rest = a.items()
     if kind == "component":
-        cls = choose(value, components | {"Solution": Solution, "Scaling": Scaling, "Support": Support, "Origin": Origin}, "model component")
+        cls = lookup(
+            value,
+            components
+            | {"Solution": Solution, "Scaling": Scaling, "Support": Support, "Origin": Origin},
+            "model component",
+        )
         return cls(**{k: _decode(v, arrays) for k, v in a["fields"].items()})
-    return {"dict": lambda: {k: _decode(v, arrays) for k, v in value.items()},
-            "tuple": lambda: tuple(_decode(v, arrays) for v in value),
-            "array": lambda: arrays[value]}[kind]()
+    return {
+        "dict": lambda: {k: _decode(v, arrays) for k, v in value.items()},
+        "tuple": lambda: tuple(_decode(v, arrays) for v in value),
+        "array": lambda: arrays[value],
+    }[kind]()

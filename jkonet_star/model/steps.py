@@ -6,11 +6,12 @@
 __all__ = []
 
 # %% ../../nbs/7_model/01_steps.ipynb #868c82e3
-import jax
-import jax.numpy as jnp
 from functools import partial
 
-from ..base.devices import spread, together
+import jax
+import jax.numpy as jnp
+
+from ..base.devices import gather, shard
 from ..data.simulate import euler_maruyama
 from ..energy.residual import energy_gradient, mean_fields
 
@@ -22,9 +23,17 @@ def _gradient(potential, params, x, t):
 
 @partial(jax.jit, static_argnames="place")
 def _step(energy, params, x, t, weights, tau, beta, key, k, place):
-    x, weights = spread(x), spread(weights)
-    drift = _drift(energy, params, x, t, x, weights) if place == 0 else (_implicit(energy, params, x, t, weights, tau, place) - x) / tau
-    return together(euler_maruyama(x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)).astype(x.dtype))
+    x, weights = shard(x), shard(weights)
+    drift = (
+        _drift(energy, params, x, t, x, weights)
+        if place == 0
+        else (_implicit(energy, params, x, t, weights, tau, place) - x) / tau
+    )
+    return gather(
+        euler_maruyama(
+            x, drift, tau, beta, None if key is None else jax.random.fold_in(key, k)
+        ).astype(x.dtype)
+    )
 
 
 def _implicit(energy, params, x, t, weights, tau, place, iterations=50):
@@ -37,14 +46,24 @@ def _implicit(energy, params, x, t, weights, tau, place, iterations=50):
 
     def iterate(_, state):
         y, damping = state
-        fields = mean_fields(energy, params, (x + place * (y - x))[None], jnp.asarray(weights, x.dtype)[None])
-        at = lambda x, y: y - x + tau * energy_gradient(energy, params, (x + place * (y - x))[None], time, jnp.zeros(1, int), fields)[0]
+        fields = mean_fields(
+            energy, params, (x + place * (y - x))[None], jnp.asarray(weights, x.dtype)[None]
+        )
+        at = lambda x, y: (
+            y
+            - x
+            + tau
+            * energy_gradient(
+                energy, params, (x + place * (y - x))[None], time, jnp.zeros(1, int), fields
+            )[0]
+        )
         rest = jax.vmap(at)(x, y)
         J = jax.vmap(jax.jacfwd(at, 1))(x, y)
         normal = jnp.einsum("nki,nkj->nij", J, J) + damping[:, None, None] * eye
         new = y - jnp.linalg.solve(normal, jnp.einsum("nki,nk->ni", J, rest)[..., None])[..., 0]
         better = jnp.sum(jax.vmap(at)(x, new) ** 2, 1) <= jnp.sum(rest**2, 1)
         return jnp.where(better[:, None], new, y), jnp.where(better, damping / 4, 4 * damping)
+
     return jax.lax.fori_loop(0, iterations, iterate, (x, jnp.full(len(x), 1e-2, x.dtype)))[0]
 
 

@@ -6,33 +6,47 @@
 __all__ = ['fit_stream']
 
 # %% ../../nbs/7_model/06_streams.ipynb #7c7db5a4
-from ..base.errors import InputError, choose
+from ..base.errors import InputError, lookup
 from ..base.settings import make_settings
-from ..data.selecting import evenly, take
-from ..transport.couple import couple
+from ..data.selecting import evenly_spaced, select_rows
 from ..energy.origin import Origin
+from .fit import _finished
+from .methods import solvers
 from ..regression.least_squares import LeastSquares
 from ..regression.streaming import fit_least_squares_stream
-from .methods import solvers
-from .fit import _finished
+from ..transport.couple import couple
 
 # %% ../../nbs/7_model/06_streams.ipynb #1a34dd84
-def fit_stream(snapshots, solver="jkonet-star-linear-potential", seed=0, batch_size=250, rows=100_000, progress=False, **settings):
+def fit_stream(
+    snapshots,
+    solver="jkonet-star-linear-potential",
+    seed=0,
+    batch_size=250,
+    rows=100_000,
+    progress=False,
+    **settings,
+):
     """Closed form from snapshots that need not fit into memory, such as memory-mapped arrays: `Solution`.
 
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not; in blocks of `batch_size`, as by `couple`. Features, and beta, are chosen on at most 10 000 of the particles of each time.
     Raises `InputError` for a solver that is not a closed form over couplings, or for snapshots of several populations.
     """
-    terms, method = choose(solver, solvers, "solver")
+    terms, method = lookup(solver, solvers, "solver")
     if method.settings is not LeastSquares:
-        raise InputError(f"{solver} cannot be streamed: closed forms, jkonet-star-linear and those that begin so, can")
+        raise InputError(
+            f"{solver} cannot be streamed: closed forms, jkonet-star-linear and those that begin so, can"
+        )
     if snapshots.groups is not None:
-        raise InputError("snapshots of several populations cannot be streamed: stream one population at a time")
+        raise InputError(
+            "snapshots of several populations cannot be streamed: stream one population at a time"
+        )
     settings = make_settings(LeastSquares, settings)
     if settings.evaluate_at != "source":
         raise InputError(f"evaluate_at {settings.evaluate_at} cannot be streamed: only source can")
-    kept = [evenly(n, 10_000) for n in snapshots.sizes]
-    couplings = couple(take(snapshots, kept, snapshots.paired), batch_size=batch_size)
+    kept = [evenly_spaced(n, 10_000) for n in snapshots.sizes]
+    couplings = couple(select_rows(snapshots, kept, snapshots.paired), batch_size=batch_size)
     origin = Origin.of(couplings)
-    found = fit_least_squares_stream(snapshots, origin, origin.into(couplings), terms, settings, seed, batch_size, rows, progress)
+    found = fit_least_squares_stream(
+        snapshots, origin, origin.into(couplings), terms, settings, seed, batch_size, rows, progress
+    )
     return _finished(*found, solver, settings, seed, couplings, snapshots, None, origin)

@@ -64,4 +64,6 @@ def _misfit_at_rest(moments, seen, x, w):
     "Misfit of all moments, as that of a fit, if every snapshot is a sample of the population before."
     here = [m(a) for m, a in zip(moments, x)]
     r = [p @ f - q @ h for p, f, q, h in zip(w[1:], seen, w, here)]
-    return _Tridiagonal(list(map(_around, w[1:], seen)), list(map(_around, w, here))).distance(r) * _shrink(r, w)
+    return _Tridiagonal(list(map(_around, w[1:], seen)), list(map(_around, w, here))).distance(
+        r
+    ) * _shrink(r, w)

@@ -6,9 +6,10 @@
 __all__ = ['Prior', 'evidence']
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #b0e6a589
+from dataclasses import dataclass, replace
+
 import numpy as np
 import scipy.linalg
-from dataclasses import dataclass, replace
 from scipy.optimize import minimize
 
 from ..energy.features import Polynomials
@@ -21,6 +22,7 @@ class Prior:
 
     `groups`: [p] group of each parameter, or -1 where `units` is the prior precision itself. `units`: [p] relative precision within a group. `families`: [G] kind of each group; the log-precisions of a kind are normal around their mean, with standard deviation `spread`. `center`: [G] log-precisions to look around.
     """
+
     groups: np.ndarray
     units: np.ndarray
     families: np.ndarray
@@ -33,7 +35,9 @@ class Prior:
 
     def precision(self, log_precision):
         "Prior precision of each parameter, `[p]`, at log-precisions `[G]` of the groups."
-        return np.where(self.groups < 0, self.units, np.exp(log_precision)[self.groups] * self.units)
+        return np.where(
+            self.groups < 0, self.units, np.exp(log_precision)[self.groups] * self.units
+        )
 
 
 def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
@@ -53,7 +57,13 @@ def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
         F = scipy.linalg.cho_factor(P + (1 + 1e-13 * np.trace(P)) * np.eye(len(G)), lower=True)
         mean = scipy.linalg.cho_solve(F, c / scale) / scale
         apart = away @ la
-        return alpha, scale, F, mean, -c @ mean / 2 + np.log(np.diag(F[0])).sum() + apart @ apart / (2 * prior.spread**2)
+        return (
+            alpha,
+            scale,
+            F,
+            mean,
+            -c @ mean / 2 + np.log(np.diag(F[0])).sum() + apart @ apart / (2 * prior.spread**2),
+        )
 
     def posterior(la):
         _, scale, F, mean, _ = factor(la)
@@ -62,21 +72,36 @@ def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
     def negative(la):
         alpha, _, F, mean, value = factor(la)
         used = 1 - np.diag(scipy.linalg.cho_solve(F, np.eye(len(G)))) - alpha * mean**2
-        return value, away @ la / prior.spread**2 - np.bincount(prior.groups[~own], used[~own], len(la)) / 2
+        return value, away @ la / prior.spread**2 - np.bincount(
+            prior.groups[~own], used[~own], len(la)
+        ) / 2
 
-    la = minimize(negative, la, jac=True, method="L-BFGS-B", bounds=[(v - 16, v + 16) for v in center], options={"maxiter": 25}).x
+    la = minimize(
+        negative,
+        la,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(v - 16, v + 16) for v in center],
+        options={"maxiter": 25},
+    ).x
     if not samples:
         return *posterior(la), la
     rng, value, kept = np.random.default_rng([seed, 5]), factor(la)[-1], []
     for i in range(samples):
         j = i % len(la)
         new = la + 2 * rng.normal() * (np.arange(len(la)) == j)
-        if abs(new[j] - center[j]) < 16 and rng.random() < np.exp(min(value - (ahead := factor(new)[-1]), 0)):
+        if abs(new[j] - center[j]) < 16 and rng.random() < np.exp(
+            min(value - (ahead := factor(new)[-1]), 0)
+        ):
             la, value = new, ahead
         if i >= samples // 5 and i % 8 == 0:
             kept.append((*posterior(la), la))
     means, covariances, precisions = (np.array(q) for q in zip(*kept))
-    return means.mean(0), covariances.mean(0) + np.cov(means.T, bias=True).reshape(G.shape), precisions.mean(0)
+    return (
+        means.mean(0),
+        covariances.mean(0) + np.cov(means.T, bias=True).reshape(G.shape),
+        precisions.mean(0),
+    )
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #0db66d3a
 def _prior(energy, most, duration):
@@ -84,7 +109,11 @@ def _prior(energy, most, duration):
     groups, units, families = [], [], []
 
     def add(own, precision, kind):
-        groups.append(own + len(families)), units.append(np.full(len(own), precision)), families.extend([kind] * (own.max() + 1))
+        (
+            groups.append(own + len(families)),
+            units.append(np.full(len(own), precision)),
+            families.extend([kind] * (own.max() + 1)),
+        )
 
     for part in () if energy.potential is None else energy.potential.parts:
         if isinstance(part, Polynomials):
@@ -95,7 +124,12 @@ def _prior(energy, most, duration):
         n = len(energy.interaction.omega)
         add(np.zeros(n, int), n / 2, "interaction")
     families = np.array(families)
-    return Prior(np.append(np.concatenate(groups), -1), np.append(np.concatenate(units), most**-2.0), families, 2 * np.log(duration) + np.where(families == "polynomials", 0.0, 8.0))
+    return Prior(
+        np.append(np.concatenate(groups), -1),
+        np.append(np.concatenate(units), most**-2.0),
+        families,
+        2 * np.log(duration) + np.where(families == "polynomials", 0.0, 8.0),
+    )
 
 
 def _update(s, debiased, G, full, prior, precision, internal, samples=0, seed=0):

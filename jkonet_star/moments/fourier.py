@@ -6,8 +6,9 @@
 __all__ = ['WeakForm', 'sample_frequencies']
 
 # %% ../../nbs/5_moments/01_fourier.ipynb #97d58e91
-import numpy as np
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..base.errors import InputError
 from ..base.settings import Settings, setting
@@ -17,32 +18,51 @@ from ..energy.potentials import _along_axes, _spread
 @dataclass(frozen=True)
 class WeakForm(Settings):
     "Settings of the weak form. Length scales are in units of the data's standard deviation."
+
     title = "Weak form"
     degree: int = setting(4, "total degree of the polynomials", at_least=1)
     n_features: int = setting(80, "random waves of V, for each length scale", at_least=1)
-    lengthscales: tuple[float, ...] = setting((0.3, 0.7), "of the waves of V, used together", above=0)
+    lengthscales: tuple[float, ...] = setting(
+        (0.3, 0.7), "of the waves of V, used together", above=0
+    )
     axis_bands: tuple[int, ...] = setting(
-        (4, 10, 20, 40), "sines of V along every axis, counted by half periods: the last of each band, "
-        "which has one amplitude", at_least=1)
+        (4, 10, 20, 40),
+        "sines of V along every axis, counted by half periods: the last of each band, "
+        "which has one amplitude",
+        at_least=1,
+    )
     n_interaction_features: int = setting(60, "random waves of W", at_least=1)
     interaction_lengthscale: float = setting(2.0, "of the waves of W", above=0)
     n_frequencies: int = setting(240, "test functions", at_least=1)
     bandwidth: float = setting(11.5, "highest frequency of a test function", above=0)
     n_moments: int = setting(
-        150, "combinations of test functions that are kept, at most one per dozen particles", at_least=1)
+        150,
+        "combinations of test functions that are kept, at most one per dozen particles",
+        at_least=1,
+    )
     substeps: int = setting(
-        1, "explicit steps between two snapshots, more than one where they are far apart", at_least=1)
+        1,
+        "explicit steps between two snapshots, more than one where they are far apart",
+        at_least=1,
+    )
     iterations: int = setting(8, "Gauss-Newton steps", at_least=1)
     samples: int = setting(
-        400, "steps of the chain that averages over amplitudes at the end", at_least=1)
-    evaluate_at: str = setting("source", "where on its way a particle feels the forces: source only")
+        400, "steps of the chain that averages over amplitudes at the end", at_least=1
+    )
+    evaluate_at: str = setting(
+        "source", "where on its way a particle feels the forces: source only"
+    )
 
     def __post_init__(self):
         super().__post_init__()
         if list(self.axis_bands) != sorted(set(self.axis_bands)):
-            raise InputError(f"axis_bands = {self.axis_bands}: they must be positive and grow, as the last sine of each band does")
+            raise InputError(
+                f"axis_bands = {self.axis_bands}: they must be positive and grow, as the last sine of each band does"
+            )
         if self.evaluate_at != "source":
-            raise InputError(f"evaluate_at = '{self.evaluate_at}': the weak form predicts from the source of a step")
+            raise InputError(
+                f"evaluate_at = '{self.evaluate_at}': the weak form predicts from the source of a step"
+            )
 
 # %% ../../nbs/5_moments/01_fourier.ipynb #b95f6726
 def sample_frequencies(x, config, seed=0):

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..base.errors import InputError
 from ..energy.potentials import _spread
+from .covariance import _around, _shrink, _Tridiagonal
 from .predicted_step import predict_step
-from .covariance import _Tridiagonal, _around, _shrink
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #5142ed15
 def mismatch(moments, seen, energy, full, data, noise):
@@ -20,7 +20,10 @@ def mismatch(moments, seen, energy, full, data, noise):
     out = []
     for k, h in enumerate(tau / (noise.shape[1] + 1)):
         Y, _ = predict_step(energy, full[:-1], full[-1], x[k], w[k], tau[k], noise[k], False)
-        out.append(w[k + 1] @ seen[k] - np.mean([w[k] @ moments[k].blurred(np.asarray(y), full[-1] * h) for y in Y], 0))
+        out.append(
+            w[k + 1] @ seen[k]
+            - np.mean([w[k] @ moments[k].blurred(np.asarray(y), full[-1] * h) for y in Y], 0)
+        )
     return out
 
 
@@ -36,18 +39,39 @@ def linearise(moments, seen, energy, full, data, noise, paired=False, freedom=0.
     a = list(map(_around, w[1:], seen))
     b, r, J, slopes, Ys, Zs = [], [], [], [], [], []
     for k in range(K):
-        Y, Z = (np.asarray(q) for q in predict_step(energy, theta, beta, x[k], w[k], tau[k], noise[k]))
+        Y, Z = (
+            np.asarray(q) for q in predict_step(energy, theta, beta, x[k], w[k], tau[k], noise[k])
+        )
         if not np.isfinite(Y).all():
-            raise InputError("the predicted step is not finite: are displacements of a sane size? more substeps may help")
+            raise InputError(
+                "the predicted step is not finite: are displacements of a sane size? more substeps may help"
+            )
         both = [moments[k].expect(y, beta * h[k]) for y in Y]
         f = sum(value for value, _ in both) / len(Y)
-        slope = np.concatenate([s[:, :-1] for _, s in both] + [sum(s[:, -1:] for _, s in both) * h[k]], 1) / len(Y)
-        Ys.append(Y), Zs.append(np.concatenate(list(Z) + [np.broadcast_to(np.eye(len(full))[-1], (len(f), 1, len(full)))], 1))
+        slope = np.concatenate(
+            [s[:, :-1] for _, s in both] + [sum(s[:, -1:] for _, s in both) * h[k]], 1
+        ) / len(Y)
+        (
+            Ys.append(Y),
+            Zs.append(
+                np.concatenate(
+                    list(Z) + [np.broadcast_to(np.eye(len(full))[-1], (len(f), 1, len(full)))], 1
+                )
+            ),
+        )
         slopes.append(slope * w[k][:, None, None])
         b.append(_around(w[k], f)), r.append(means[k] - w[k] @ f)
         J.append(_contract(slopes[k], Zs[k]))
     if paired:
-        S, bias, extra = _Tridiagonal([p - q for p, q in zip(a, b)], [np.zeros_like(q) for q in b], floor=1e-8 * (w**2).sum(1).max()), 0.0, 0.0
+        S, bias, extra = (
+            _Tridiagonal(
+                [p - q for p, q in zip(a, b)],
+                [np.zeros_like(q) for q in b],
+                floor=1e-8 * (w**2).sum(1).max(),
+            ),
+            0.0,
+            0.0,
+        )
     else:
         S = _Tridiagonal(a, b)
         bias, extra = _own_terms(S, a, b, slopes, Zs)
@@ -80,7 +104,12 @@ def _quadratic_variation(Ys, beta, data, h, freedom):
     x, w, tau = data
     d, weight = x.shape[2], w[:-1].reshape(-1)
     squares = np.concatenate([((y - Y.mean(0)) ** 2).sum(1) for y, Y in zip(x[1:], Ys)])
-    variance = np.concatenate([2 * d * step + ((Y[0] - Y[-1]) ** 2).sum(1) / (4 * max(beta, 1e-12)) for step, Y in zip(h, Ys)])  # per beta
+    variance = np.concatenate(
+        [
+            2 * d * step + ((Y[0] - Y[-1]) ** 2).sum(1) / (4 * max(beta, 1e-12))
+            for step, Y in zip(h, Ys)
+        ]
+    )  # per beta
     found = (weight @ squares) / (weight @ variance)
     error = np.sqrt((weight**2) @ (squares - found * variance) ** 2) / (weight @ variance)
     n = d / (w[:-1] ** 2).sum(1).mean() * len(tau)
@@ -98,6 +127,8 @@ def _own_gram(slope, inverse, Z):
     half = np.linalg.cholesky(inverse + 1e-12 * np.trace(inverse) * np.eye(len(inverse)))
     s = (slope.reshape(-1, slope.shape[2]) @ half).reshape(slope.shape)
     K = np.einsum("nam,nbm->nab", s, s, optimize=True)
-    root = np.linalg.cholesky(K + (1e-10 * np.trace(K, axis1=1, axis2=2)[:, None, None] + 1e-300) * np.eye(K.shape[1]))
+    root = np.linalg.cholesky(
+        K + (1e-10 * np.trace(K, axis1=1, axis2=2)[:, None, None] + 1e-300) * np.eye(K.shape[1])
+    )
     V = np.einsum("nca,ncp->nap", root, Z, optimize=True).reshape(-1, Z.shape[2])
     return V.T @ V

@@ -6,13 +6,14 @@
 __all__ = ['residual_diffusivity', 'estimate_diffusivity']
 
 # %% ../../nbs/4_regression/08_diffusivity.ipynb #99c0bdf1
-import numpy as np
 import warnings
+
+import numpy as np
 
 from ..base.errors import IdentifiabilityWarning
 from ..data.snapshots import Snapshots
-from ..transport.couplings import effective_sizes
 from ..transport.couple import couple
+from ..transport.couplings import effective_sizes
 
 # %% ../../nbs/4_regression/08_diffusivity.ipynb #af756242
 def residual_diffusivity(couplings, drift):
@@ -29,14 +30,20 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
     `freedom`: degrees of freedom of the fitted drift. Returns `None`, with a warning, for couplings of unpaired snapshots: there the residual measures the spacing of the samples.
     """
     if not couplings.paired:
-        warnings.warn("the diffusivity is not identified from couplings of unpaired snapshots: their residual is the spacing of the samples, not noise. "
-                      "The result has no beta, and predictions have no noise. Of many particles at times close together 'jkonet-star-weak-potential-internal' learns it, without couplings.", IdentifiabilityWarning, stacklevel=2)
+        warnings.warn(
+            "the diffusivity is not identified from couplings of unpaired snapshots: their residual is the spacing of the samples, not noise. "
+            "The result has no beta, and predictions have no noise. Of many particles at times close together 'jkonet-star-weak-potential-internal' learns it, without couplings.",
+            IdentifiabilityWarning,
+            stacklevel=2,
+        )
         return None
     n = couplings.d * effective_sizes(couplings).sum()
     observed = residual_diffusivity(couplings, drift) * n / max(n - freedom, 0.1 * n)
     beta, rng = observed, np.random.default_rng(seed)
     for _ in range(passes):
-        simulated = np.mean([_simulated(couplings, k, drift, beta, rng) for k in range(couplings.n_steps)])
+        simulated = np.mean(
+            [_simulated(couplings, k, drift, beta, rng) for k in range(couplings.n_steps)]
+        )
         if not simulated > 0:
             break
         change, beta = observed / simulated, beta * observed / simulated
@@ -48,9 +55,13 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
 def _simulated(c, k, drift, beta, rng):
     "The same estimate on one simulated step from the sources of step k, coupled again."
     r = c.rows(k)
-    ids = c.sources()[r]
+    ids = c.source_ids()[r]
     first = np.flatnonzero(np.append(True, np.diff(ids) > 0))
     x, b, a = c.x[r][first], np.asarray(drift)[r][first], np.bincount(ids - ids[0], c.w[r])
     y = x + c.tau[k] * b + np.sqrt(2 * beta * c.tau[k]) * rng.normal(size=x.shape)
-    again = couple(Snapshots((x, y), c.span[k], (a, a), paired=True), epsilon=c.epsilon, batch_size=c.batch_size)
-    return residual_diffusivity(again, b[again.sources()])
+    again = couple(
+        Snapshots((x, y), c.span[k], (a, a), paired=True),
+        epsilon=c.epsilon,
+        batch_size=c.batch_size,
+    )
+    return residual_diffusivity(again, b[again.source_ids()])

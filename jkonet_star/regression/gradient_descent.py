@@ -6,26 +6,30 @@
 __all__ = ['GradientDescent', 'train', 'fit_gradient_descent']
 
 # %% ../../nbs/4_regression/06_gradient_descent.ipynb #3d42af56
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from dataclasses import dataclass, replace
-from functools import cache, partial
 
-from ..base.machine import check_memory
+from ..base.devices import replicate, shard
+from ..base.machine import require_memory
 from ..base.settings import Settings, setting
-from ..base.devices import everywhere, spread
 from ..energy.networks import NeuralInteraction, NeuralPotential, activations, n_weights
 from ..energy.residual import Energy, evaluations, loss, mean_fields, observe
-from .epochs import advance, seen_losses
+from .epochs import run_epochs, seen_losses
 
 # %% ../../nbs/4_regression/06_gradient_descent.ipynb #49e49a8b
 @dataclass(frozen=True)
 class GradientDescent(Settings):
     "Settings of the networks that are trained on couplings."
+
     title = "Networks"
-    evaluate_at: str = setting("source", "where on its way a particle feels the forces", one_of=evaluations)
+    evaluate_at: str = setting(
+        "source", "where on its way a particle feels the forces", one_of=evaluations
+    )
     epochs: int = setting(300, "passes over the couplings", at_least=1)
     batch_size: int = setting(250, "couplings per update", at_least=1)
     learning_rate: float = setting(1e-2, "first rate of the cosine schedule", above=0)
@@ -33,27 +37,48 @@ class GradientDescent(Settings):
     hidden: tuple[int, ...] = setting((64, 64), "widths of the layers of V", at_least=1)
     activation: str = setting("silu", "of the layers", one_of=activations)
     interaction_width: int = setting(64, "cosines of W", at_least=1)
-    interaction_points: int = setting(
-        250, "particles of a population drawn per epoch", at_least=1)
+    interaction_points: int = setting(250, "particles of a population drawn per epoch", at_least=1)
     validation: float = setting(
-        0.1, "part of the training particles that chooses the epoch", at_least=0, below=1)
+        0.1, "part of the training particles that chooses the epoch", at_least=0, below=1
+    )
     patience: int = setting(
-        0, "end after so many epochs in which the held-out loss did not fall below its least, 0 for never",
-        at_least=0)
+        0,
+        "end after so many epochs in which the held-out loss did not fall below its least, 0 for never",
+        at_least=0,
+    )
 
 # %% ../../nbs/4_regression/06_gradient_descent.ipynb #00f86005
-def train(energy, params, obs, config=GradientDescent(), key=0, held_out=None, progress=False, checkpoint=None):
+def train(
+    energy,
+    params,
+    obs,
+    config=GradientDescent(),
+    key=0,
+    held_out=None,
+    progress=False,
+    checkpoint=None,
+):
     """Minimise the loss by Adam: `(params, losses, stopped)`.
 
     `obs`: what to learn from; `held_out`: observations that choose the epoch, or `None` for the last one. `losses`: [epochs, 2], relative to the mean squared velocity, of training and held-out data.
     A loss that stops being finite ends the training at the best parameters so far, with a warning, and `stopped` says so; else it is `None`. `checkpoint`: a `Checkpoint` or `None`.
     """
     key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
-    obs, held_out, energy = everywhere(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (obs, held_out, energy)))
+    obs, held_out, energy = replicate(
+        jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (obs, held_out, energy))
+    )
     begin, run, _ = _compiled(*_plan(config, len(obs.w)))
-    state = everywhere(begin(jax.tree.map(lambda p: np.asarray(p, obs.z.dtype), params), key))
+    state = replicate(begin(jax.tree.map(lambda p: np.asarray(p, obs.z.dtype), params), key))
     rates = np.array([config.learning_rate, config.weight_decay], obs.z.dtype)
-    state, done, stopped = advance(partial(run, energy, obs, held_out, rates), state, config.epochs, max(1, config.epochs // 20), progress, checkpoint, config.patience if held_out is not None else 0)
+    state, done, stopped = run_epochs(
+        partial(run, energy, obs, held_out, rates),
+        state,
+        config.epochs,
+        max(1, config.epochs // 20),
+        progress,
+        checkpoint,
+        config.patience if held_out is not None else 0,
+    )
     return state["best"], seen_losses(state["losses"][:done], held_out is not None), stopped
 
 
@@ -65,13 +90,24 @@ def _plan(config, m):
 @cache
 def _compiled(epochs, per_epoch, batch, points):
     "Begin and continue a training, and continue many at once; compiled once for all fits of the same shapes, whatever their rates."
+
     def adam(learning_rate, weight_decay):
-        return optax.adamw(optax.cosine_decay_schedule(learning_rate, epochs * per_epoch), weight_decay=weight_decay)
+        return optax.adamw(
+            optax.cosine_decay_schedule(learning_rate, epochs * per_epoch),
+            weight_decay=weight_decay,
+        )
 
     @jax.jit
     def begin(params, key):
         kind = jax.tree.leaves(params)[0].dtype
-        return {"params": params, "opt": adam(1.0, 0.0).init(params), "best": params, "lowest": jnp.array(jnp.finfo(kind).max, kind), "losses": jnp.zeros((epochs, 2), kind), "key": key}
+        return {
+            "params": params,
+            "opt": adam(1.0, 0.0).init(params),
+            "best": params,
+            "lowest": jnp.array(jnp.finfo(kind).max, kind),
+            "losses": jnp.zeros((epochs, 2), kind),
+            "key": key,
+        }
 
     def run(energy, obs, held_out, rates, state, start, stop):
         optimizer = adam(rates[0], rates[1])
@@ -83,12 +119,20 @@ def _compiled(epochs, per_epoch, batch, points):
 
         def epoch(i, state):
             key, k0, k1 = jax.random.split(state["key"], 3)
-            order = jax.random.permutation(k0, len(obs.w))[:per_epoch * batch].reshape(per_epoch, batch)
-            population = _draw(obs, points, k1) if energy.interaction is not None else (obs.population, obs.mass)
+            order = jax.random.permutation(k0, len(obs.w))[: per_epoch * batch].reshape(
+                per_epoch, batch
+            )
+            population = (
+                _draw(obs, points, k1)
+                if energy.interaction is not None
+                else (obs.population, obs.mass)
+            )
 
             def update(carry, rows):
                 params, opt = carry
-                value, g = jax.value_and_grad(batch_loss)(params, _spread_rows(obs.rows(rows)), population)
+                value, g = jax.value_and_grad(batch_loss)(
+                    params, _spread_rows(obs.rows(rows)), population
+                )
                 change, opt = optimizer.update(g, opt, params)
                 return (optax.apply_updates(params, change), opt), value
 
@@ -98,14 +142,24 @@ def _compiled(epochs, per_epoch, batch, points):
             better = (judged < state["lowest"]) & jnp.isfinite(seen)
             best = jax.tree.map(lambda a, b: jnp.where(better, a, b), params, state["best"])
             held = jnp.zeros_like(seen) if held_out is None else judged
-            return {"params": params, "opt": opt, "best": best, "lowest": jnp.where(better, judged, state["lowest"]), "losses": state["losses"].at[i].set(jnp.stack([seen, held])), "key": key}
+            return {
+                "params": params,
+                "opt": opt,
+                "best": best,
+                "lowest": jnp.where(better, judged, state["lowest"]),
+                "losses": state["losses"].at[i].set(jnp.stack([seen, held])),
+                "key": key,
+            }
 
         return jax.lax.fori_loop(start, stop, epoch, state)
+
     return begin, jax.jit(run), jax.jit(jax.vmap(run, (None, None, None, 0, 0, None, None)))
 
 
 def _spread_rows(o):
-    return replace(o, z=spread(o.z), velocity=spread(o.velocity), t=spread(o.t), w=spread(o.w), step=spread(o.step))
+    return replace(
+        o, z=shard(o.z), velocity=shard(o.velocity), t=shard(o.t), w=shard(o.w), step=shard(o.step)
+    )
 
 
 def _draw(obs, points, key):
@@ -115,36 +169,60 @@ def _draw(obs, points, key):
         return obs.population, obs.mass
     keys = jax.random.split(key, len(obs.mass))
     rows = jax.vmap(lambda k, p: jax.random.choice(k, n, (points,), p=p))(keys, obs.mass)
-    return jnp.take_along_axis(obs.population, rows[:, :, None], 1), jnp.full((len(obs.mass), points), 1 / points, obs.mass.dtype)
+    return jnp.take_along_axis(obs.population, rows[:, :, None], 1), jnp.full(
+        (len(obs.mass), points), 1 / points, obs.mass.dtype
+    )
 
 # %% ../../nbs/4_regression/06_gradient_descent.ipynb #2ec7e67d
-def fit_gradient_descent(couplings, terms, config=GradientDescent(), seed=0, progress=False, checkpoint=None):
+def fit_gradient_descent(
+    couplings, terms, config=GradientDescent(), seed=0, progress=False, checkpoint=None
+):
     """Neural energy of couplings: `(energy, params, stats)`.
 
     `terms`: names among "potential", "time_potential", "interaction", "internal". `stats["losses"]` is [epochs, 2], `stats["stopped"]` why a training ended early or `None`. `params["beta"]` is there only if couplings carry a score and are evaluated at the target.
     Raises `InputError` for more weights than memory.
     """
     energy, params, observed, held_out, key = _prepared(couplings, terms, config, seed)
-    params, losses, stopped = train(energy, params, observed, config, key, held_out, progress, checkpoint)
+    params, losses, stopped = train(
+        energy, params, observed, config, key, held_out, progress, checkpoint
+    )
     return energy, _with_beta(params), {"losses": losses, "stopped": stopped}
 
 
 def _prepared(couplings, terms, config, seed):
     "The network, its first parameters, what it learns from, what is held back, and the key of the training."
-    check_memory(4 * n_weights(couplings.d, config.hidden), f"hidden = {config.hidden}")  # weights, gradients and two moments
-    check_memory(4 * couplings.d * config.interaction_width, f"interaction_width = {config.interaction_width}")
-    check_memory(2 * config.epochs, f"epochs = {config.epochs}")
+    require_memory(
+        4 * n_weights(couplings.d, config.hidden), f"hidden = {config.hidden}"
+    )  # weights, gradients and two moments
+    require_memory(
+        4 * couplings.d * config.interaction_width,
+        f"interaction_width = {config.interaction_width}",
+    )
+    require_memory(2 * config.epochs, f"epochs = {config.epochs}")
     obs = observe(couplings, config.evaluate_at)
-    particles = np.concatenate([couplings.x, couplings.y[couplings.last[couplings.step]]])
+    particles = np.concatenate([couplings.x, couplings.y[couplings.is_last_step[couplings.step]]])
     scale = max(particles.std(0).mean(), 1e-12)
     speed = np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d) or 1.0
     keys = jax.random.split(jax.random.key(seed), 3)
     array = partial(np.asarray, dtype=obs.z.dtype)
     timed = "time_potential" in terms
     energy = Energy(
-        NeuralPotential(array(particles.mean(0)), array(scale), array(speed), array(couplings.t[0]), float(np.ptp(couplings.t)) if timed else 0.0, tuple(config.hidden), config.activation)
-        if timed or "potential" in terms else None,
-        NeuralInteraction(array(scale), array(speed), couplings.d, config.interaction_width) if "interaction" in terms else None, "internal" in terms)
+        NeuralPotential(
+            array(particles.mean(0)),
+            array(scale),
+            array(speed),
+            array(couplings.t[0]),
+            float(np.ptp(couplings.t)) if timed else 0.0,
+            tuple(config.hidden),
+            config.activation,
+        )
+        if timed or "potential" in terms
+        else None,
+        NeuralInteraction(array(scale), array(speed), couplings.d, config.interaction_width)
+        if "interaction" in terms
+        else None,
+        "internal" in terms,
+    )
     params = {}
     if energy.potential is not None:
         params["potential"] = energy.potential.init(keys[0])
@@ -154,10 +232,18 @@ def _prepared(couplings, terms, config, seed):
         params["beta"] = np.zeros((), obs.z.dtype)
     ids = obs.source
     order = np.random.default_rng(seed).permutation(ids[-1] + 1)
-    held = order[ids] < round(config.validation * len(order))  # as many for every seed: nothing is compiled twice
+    held = order[ids] < round(
+        config.validation * len(order)
+    )  # as many for every seed: nothing is compiled twice
     if not held.any() or held.all():
         held[:] = False
-    return energy, params, obs.rows(np.flatnonzero(~held)), obs.rows(np.flatnonzero(held)) if held.any() else None, keys[2]
+    return (
+        energy,
+        params,
+        obs.rows(np.flatnonzero(~held)),
+        obs.rows(np.flatnonzero(held)) if held.any() else None,
+        keys[2],
+    )
 
 
 def _with_beta(params):

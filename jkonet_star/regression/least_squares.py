@@ -6,17 +6,18 @@
 __all__ = ['LeastSquares', 'fit_least_squares']
 
 # %% ../../nbs/4_regression/03_least_squares.ipynb #252d3519
-import numpy as np
 from dataclasses import dataclass
 
-from ..base.machine import check_memory
+import numpy as np
+
+from ..base.machine import require_memory
 from ..base.settings import Settings, setting
-from ..transport.couplings import _extent, _thinned, effective_sizes
-from ..energy.potentials import potential_features
 from ..energy.interactions import interaction_features
+from ..energy.potentials import potential_features
 from ..energy.residual import Energy, Observations, evaluations, observe
 from .normal_equations import normal_equations
 from .ridge import solve
+from ..transport.couplings import _extent, _thinned, effective_sizes
 
 # %% ../../nbs/4_regression/03_least_squares.ipynb #17002a47
 @dataclass(frozen=True)
@@ -25,18 +26,28 @@ class LeastSquares(Settings):
 
     Of several length scales that which predicts best is kept; they are in units of the data's standard deviation.
     """
+
     title = "Closed form"
-    evaluate_at: str = setting("source", "where on its way a particle feels the forces", one_of=evaluations)
-    features: str = setting("fourier", "of V, beside polynomials", one_of=("fourier", "grid", "polynomial"))
+    evaluate_at: str = setting(
+        "source", "where on its way a particle feels the forces", one_of=evaluations
+    )
+    features: str = setting(
+        "fourier", "of V, beside polynomials", one_of=("fourier", "grid", "polynomial")
+    )
     degree: int = setting(4, "total degree of the polynomials", at_least=1)
     n_features: int = setting(300, "random waves of V", at_least=1)
     lengthscales: tuple[float, ...] = setting(
-        (0.15, 0.25, 0.4, 0.7, 1.2), "of the waves of V, each tried", above=0, empty=False)
+        (0.15, 0.25, 0.4, 0.7, 1.2), "of the waves of V, each tried", above=0, empty=False
+    )
     n_interaction_features: int = setting(200, "random waves of W", at_least=1)
     interaction_lengthscales: tuple[float, ...] = setting(
-        (2.0, 4.0), "of the waves of W, each tried", above=0, empty=False)
+        (2.0, 4.0), "of the waves of W, each tried", above=0, empty=False
+    )
     ridge: float = setting(
-        0.0, "relative to the largest eigenvalue of the normal equations, 0 to choose it", at_least=0)
+        0.0,
+        "relative to the largest eigenvalue of the normal equations, 0 to choose it",
+        at_least=0,
+    )
 
 
 def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
@@ -50,14 +61,28 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     energy, found, scales = _chosen(tried, _extent(couplings, tried), n, terms, config, seed)
     if tried is not couplings:
         found = _closed_form(energy, couplings, n, config)
-    return energy, _named(energy, found.theta, config.evaluate_at == "target" and couplings.score is not None, config), _stats(found, scales)
+    return (
+        energy,
+        _named(
+            energy,
+            found.theta,
+            config.evaluate_at == "target" and couplings.score is not None,
+            config,
+        ),
+        _stats(found, scales),
+    )
 
 
 def _check_size(config, terms, d, n_steps):
     "Raises `InputError` if the normal equations of every step, or the features themselves, do not fit into memory."
-    features = {"n_features": config.n_features * ("potential" in terms and config.features == "fourier"), "n_interaction_features": config.n_interaction_features * ("interaction" in terms)}
+    features = {
+        "n_features": config.n_features * ("potential" in terms and config.features == "fourier"),
+        "n_interaction_features": config.n_interaction_features * ("interaction" in terms),
+    }
     p = sum(features.values())
-    check_memory(p * max(p * n_steps, d), " and ".join(f"{name} = {k}" for name, k in features.items() if k))
+    require_memory(
+        p * max(p * n_steps, d), " and ".join(f"{name} = {k}" for name, k in features.items() if k)
+    )
 
 
 def _chosen(couplings, particles, n, terms, config, seed):
@@ -65,8 +90,17 @@ def _chosen(couplings, particles, n, terms, config, seed):
     best = None
     for a in config.lengthscales if "potential" in terms else (None,):
         for b in config.interaction_lengthscales if "interaction" in terms else (None,):
-            energy = Energy(None if a is None else potential_features(particles, config.features, config.degree, config.n_features, a, seed),
-                            None if b is None else interaction_features(particles, config.n_interaction_features, b, seed), "internal" in terms)
+            energy = Energy(
+                None
+                if a is None
+                else potential_features(
+                    particles, config.features, config.degree, config.n_features, a, seed
+                ),
+                None
+                if b is None
+                else interaction_features(particles, config.n_interaction_features, b, seed),
+                "internal" in terms,
+            )
             found = _closed_form(energy, couplings, n, config)
             if best is None or found.score < best[1].score:
                 best = energy, found, (a, b)
@@ -74,21 +108,40 @@ def _chosen(couplings, particles, n, terms, config, seed):
 
 
 def _stats(found, scales):
-    return {"lambda": found.lam, "degrees_of_freedom": found.freedom, "n_features": len(found.theta), "lengthscale": scales[0], "interaction_lengthscale": scales[1]}
+    return {
+        "ridge": found.lam,
+        "degrees_of_freedom": found.freedom,
+        "n_features": len(found.theta),
+        "lengthscale": scales[0],
+        "interaction_lengthscale": scales[1],
+    }
 
 
 def _closed_form(energy, couplings, n, config):
     obs = observe(couplings, config.evaluate_at)
     if energy.interaction is None:
-        return solve(*normal_equations(energy, obs), n, ridge=config.ridge, last=couplings.last)
+        return solve(
+            *normal_equations(energy, obs), n, ridge=config.ridge, last=couplings.is_last_step
+        )
     equations = normal_equations(energy, _with_arrivals(obs, couplings))
-    n_split = len(equations[1][0]) - config.n_interaction_features - (obs.score is not None and energy.internal)
-    return solve(*(e[:couplings.n_steps] for e in equations), n, n_split, equations[0].mean(0), config.ridge, couplings.last)
+    n_split = (
+        len(equations[1][0])
+        - config.n_interaction_features
+        - (obs.score is not None and energy.internal)
+    )
+    return solve(
+        *(e[: couplings.n_steps] for e in equations),
+        n,
+        n_split,
+        equations[0].mean(0),
+        config.ridge,
+        couplings.is_last_step,
+    )
 
 # %% ../../nbs/4_regression/03_least_squares.ipynb #c3d5707e
 def _with_arrivals(obs, couplings):
     "Observations and, as one more step each that only the penalty sees, the last snapshot of every population."
-    for k in np.flatnonzero(couplings.last):
+    for k in np.flatnonzero(couplings.is_last_step):
         obs = _with_arrival(obs, couplings, k)
     return obs
 
@@ -97,12 +150,21 @@ def _with_arrival(obs, c, k):
     r, step = c.rows(k), len(obs.population)
     y, w = c.y[r], c.w[r]
     n = max(obs.population.shape[1], len(y))
-    fill = lambda a, **how: np.pad(a, [(0, 0), (0, n - a.shape[1])] + [(0, 0)] * (a.ndim - 2), **how)
+    fill = lambda a, **how: np.pad(
+        a, [(0, 0), (0, n - a.shape[1])] + [(0, 0)] * (a.ndim - 2), **how
+    )
     zeros = np.zeros_like(y)
-    return Observations(np.concatenate([obs.z, y]), np.concatenate([obs.velocity, zeros]), np.append(obs.t, np.full(len(y), c.span[k, 1])),
-                        np.append(obs.w, w / c.n_steps), np.append(obs.step, np.full(len(y), step)),
-                        np.concatenate([fill(obs.population, mode="edge"), fill(y[None], mode="edge")]), np.concatenate([fill(obs.mass), fill(w[None])]),
-                        None if obs.score is None else np.concatenate([obs.score, zeros]), np.append(obs.source, obs.source[-1] + 1 + np.arange(len(y))))
+    return Observations(
+        np.concatenate([obs.z, y]),
+        np.concatenate([obs.velocity, zeros]),
+        np.append(obs.t, np.full(len(y), c.span[k, 1])),
+        np.append(obs.w, w / c.n_steps),
+        np.append(obs.step, np.full(len(y), step)),
+        np.concatenate([fill(obs.population, mode="edge"), fill(y[None], mode="edge")]),
+        np.concatenate([fill(obs.mass), fill(w[None])]),
+        None if obs.score is None else np.concatenate([obs.score, zeros]),
+        np.append(obs.source, obs.source[-1] + 1 + np.arange(len(y))),
+    )
 
 
 def _named(energy, theta, scored, config):
@@ -110,7 +172,10 @@ def _named(energy, theta, scored, config):
     if energy.internal and scored:
         params["beta"], theta = max(float(theta[-1]), 0.0), theta[:-1]
     if energy.interaction is not None:
-        params["interaction"], theta = theta[-config.n_interaction_features:], theta[:-config.n_interaction_features]
+        params["interaction"], theta = (
+            theta[-config.n_interaction_features :],
+            theta[: -config.n_interaction_features],
+        )
     if energy.potential is not None:
         params["potential"] = theta
     return params

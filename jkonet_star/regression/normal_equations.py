@@ -6,17 +6,18 @@
 __all__ = ['slopes', 'along', 'normal_equations']
 
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #54906421
-import jax
-import jax.numpy as jnp
-import numpy as np
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import reduce
+
+import jax
+import jax.numpy as jnp
+import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..base.devices import load_sharded, on_one_cpu, replicate, round_up_to_devices
 from ..base.machine import n_cores
-from ..base.devices import by_rows, everywhere, multiple, on_processor
 from ..energy.residual import mean_fields
 
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #26ff7f9e
@@ -24,9 +25,11 @@ def slopes(energy, obs, fields):
     "What the residual's dependence on the parameters is made of, `[m, R]`: potential first, then interaction, then the score."
     parts = []
     if energy.potential is not None:
-        parts.append(energy.potential.slopes(obs.z, obs.t))
+        parts.append(energy.potential.basis_gradients(obs.z, obs.t))
     if energy.interaction is not None:
-        parts.append(energy.interaction.slopes(obs.z, jax.tree.map(lambda a: a[obs.step], fields)))
+        parts.append(
+            energy.interaction.basis_gradients(obs.z, jax.tree.map(lambda a: a[obs.step], fields))
+        )
     if energy.internal and obs.score is not None:
         parts.append(obs.score)
     return jnp.concatenate(parts, 1)
@@ -35,8 +38,10 @@ def slopes(energy, obs, fields):
 def along(energy, obs, k):
     "How `slopes` make up what multiplies the parameters in coordinate `k` of the residual, `[R, p]`."
     d = obs.z.shape[1]
-    parts = [f.along(k, d) for f in (energy.potential, energy.interaction) if f is not None]
-    return jax.scipy.linalg.block_diag(*parts, *([jnp.eye(d)[:, k:k + 1]] if energy.internal and obs.score is not None else []))
+    parts = [f.mixing(k, d) for f in (energy.potential, energy.interaction) if f is not None]
+    return jax.scipy.linalg.block_diag(
+        *parts, *([jnp.eye(d)[:, k : k + 1]] if energy.internal and obs.score is not None else [])
+    )
 
 
 @jax.jit
@@ -63,8 +68,11 @@ def _on_host(B, v):
 
 def _total(f, chunks):
     "The sum over chunks of the products of what `f` returns; on a processor in threads, one a core, while JAX makes the next."
-    if not on_processor():
-        return reduce(_plus, ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)))
+    if not on_one_cpu():
+        return reduce(
+            _plus,
+            ((*map(np.asarray, _products(B, v)), float((v * v).sum())) for B, v in map(f, chunks)),
+        )
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
         total, running = None, deque()
         for r in chunks:
@@ -84,7 +92,12 @@ def _chunks(start, stop, size):
 
 def _field(energy, population, mass, size):
     "The mean field of one population, as if there were one step: chunk by chunk."
-    parts = [_mean_field(energy, by_rows(population, r, size, float), by_rows(mass, r, size, float)) for r in _chunks(0, len(population), size)]
+    parts = [
+        _mean_field(
+            energy, load_sharded(population, r, size, float), load_sharded(mass, r, size, float)
+        )
+        for r in _chunks(0, len(population), size)
+    ]
     return jax.tree.map(lambda *a: sum(a), *parts)
 
 
@@ -94,21 +107,51 @@ def normal_equations(energy, obs, chunk=None, fields=None):
     `obs`: `Observations` whose steps ascend. `chunk` is the number of rows whose slopes are in memory at once; about 2^19 numbers, which fit a processor's cache, if `None`. `fields`: mean fields of every step, if known.
     """
     with jax.enable_x64(True):
-        energy = everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy))  # copies: JAX remembers closed-over ones in float32
+        energy = replicate(
+            jax.tree.map(lambda a: np.array(a, np.float64), energy)
+        )  # copies: JAX remembers closed-over ones in float32
         first = obs.rows(slice(0, 1))
         blank = replace(first, step=np.zeros(1, int), population=None, mass=None, source=None)
-        shape = jax.eval_shape(lambda e: slopes(e, blank, None if e.interaction is None else mean_fields(e, {"interaction": None}, first.z[None], first.w[None])), energy)
+        shape = jax.eval_shape(
+            lambda e: slopes(
+                e,
+                blank,
+                None
+                if e.interaction is None
+                else mean_fields(e, {"interaction": None}, first.z[None], first.w[None]),
+            ),
+            energy,
+        )
         C = [np.asarray(along(energy, blank, k)) for k in range(obs.z.shape[1])]
         bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
-        size = multiple(min(chunk or max(64, 2**19 // shape.shape[1]), np.diff(bounds).max()))
+        size = round_up_to_devices(
+            min(chunk or max(64, 2**19 // shape.shape[1]), np.diff(bounds).max())
+        )
+
         def rows(r, field):
-            part = lambda a: None if a is None else by_rows(a, r, size, float)
-            o = replace(blank, z=part(obs.z), t=part(obs.t), w=part(obs.w), step=np.zeros(size, int), velocity=None, score=part(obs.score))
+            part = lambda a: None if a is None else load_sharded(a, r, size, float)
+            o = replace(
+                blank,
+                z=part(obs.z),
+                t=part(obs.t),
+                w=part(obs.w),
+                step=np.zeros(size, int),
+                velocity=None,
+                score=part(obs.score),
+            )
             return _weighted(energy, o, part(obs.velocity), field)
 
         steps = []
         for k, (start, stop) in enumerate(zip(bounds, bounds[1:])):
-            field = None if energy.interaction is None else fields[k] if fields else _field(energy, obs.population[k], obs.mass[k], size)
+            field = (
+                None
+                if energy.interaction is None
+                else fields[k]
+                if fields
+                else _field(energy, obs.population[k], obs.mass[k], size)
+            )
             M, U, v2 = _total(lambda r: rows(r, field), _chunks(start, stop, size))
-            steps.append((sum(Ck.T @ M @ Ck for Ck in C), sum(U[:, j] @ Ck for j, Ck in enumerate(C)), v2))
+            steps.append(
+                (sum(Ck.T @ M @ Ck for Ck in C), sum(U[:, j] @ Ck for j, Ck in enumerate(C)), v2)
+            )
         return tuple(np.array(a) for a in zip(*steps))

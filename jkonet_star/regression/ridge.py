@@ -6,10 +6,11 @@
 __all__ = ['LinearFit', 'solve']
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #429f8bb1
-import numpy as np
-import scipy.linalg
 from dataclasses import dataclass
 from functools import cache, cached_property
+
+import numpy as np
+import scipy.linalg
 
 from ..base.errors import InputError
 
@@ -21,7 +22,10 @@ class _Ridge:
         L = np.linalg.cholesky(penalty)
         half = scipy.linalg.solve_triangular(L, G, lower=True)
         w, Q = np.linalg.eigh(scipy.linalg.solve_triangular(L, half.T, lower=True))
-        self.w, self.basis = np.maximum(w, 0), scipy.linalg.solve_triangular(L, Q, lower=True, trans="T")
+        self.w, self.basis = (
+            np.maximum(w, 0),
+            scipy.linalg.solve_triangular(L, Q, lower=True, trans="T"),
+        )
         self.c = -self.basis.T @ c
 
     def theta(self, lam):
@@ -39,6 +43,7 @@ class _Ridge:
 @dataclass(frozen=True)
 class LinearFit:
     "A closed-form solution: ridge `lam`, `score`, the estimated error of prediction ((length/time)²), and, computed when asked for, `theta` `[p]` and the degrees of `freedom`."
+
     lam: float
     score: float
     system: object
@@ -89,6 +94,8 @@ def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0, last=None):
     else:
         scores = [full().gcv(lam, v2.sum(), n.sum()) for lam in lams]
     if not np.isfinite(scores).any():
-        raise InputError("the normal equations have no finite solution: are displacements of a sane size?")
+        raise InputError(
+            "the normal equations have no finite solution: are displacements of a sane size?"
+        )
     i = int(np.nanargmin(scores))
     return LinearFit(float(lams[i]), float(scores[i]), full, scale)

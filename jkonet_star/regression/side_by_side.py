@@ -6,16 +6,17 @@
 __all__ = ['fit_many_networks']
 
 # %% ../../nbs/4_regression/07_side_by_side.ipynb #96a0cbf5
-import jax
-import jax.numpy as jnp
-import numpy as np
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ..base.errors import choose
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..base.devices import on_one_cpu, replicate
+from ..base.errors import lookup
 from ..base.machine import n_cores
-from ..base.devices import everywhere, on_processor
 from .epochs import seen_losses
 from .gradient_descent import _compiled, _plan, _prepared, _with_beta
 
@@ -27,7 +28,7 @@ def fit_many_networks(couplings, terms, config, variants):
     """
     for v in variants:
         for name in v:
-            choose(name, {"seed": 0, "learning_rate": 0, "weight_decay": 0}, "setting of a variant")
+            lookup(name, {"seed": 0, "learning_rate": 0, "weight_decay": 0}, "setting of a variant")
     settings = [replace(config, **{k: x for k, x in v.items() if k != "seed"}) for v in variants]
     begun = [_prepared(couplings, terms, s, v.get("seed", 0)) for s, v in zip(settings, variants)]
     energy, _, observed, held_out, _ = begun[0]
@@ -35,24 +36,47 @@ def fit_many_networks(couplings, terms, config, variants):
     kind = observed.z.dtype
     states = [begin(jax.tree.map(lambda p: np.asarray(p, kind), b[1]), b[4]) for b in begun]
     rates = np.array([[s.learning_rate, s.weight_decay] for s in settings], kind)
-    observed, held_out, energy = everywhere(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (observed, held_out, energy)))
-    if on_processor():  # one network a core: a batched product is no faster than its parts
+    observed, held_out, energy = replicate(
+        jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), (observed, held_out, energy))
+    )
+    if on_one_cpu():  # one network a core: a batched product is no faster than its parts
         wide = jax.config.jax_enable_x64
 
         def alone(state, rate):
             with jax.enable_x64(wide):
-                return jax.block_until_ready(run(energy, observed, held_out, rate, state, 0, config.epochs))
+                return jax.block_until_ready(
+                    run(energy, observed, held_out, rate, state, 0, config.epochs)
+                )
+
         with ThreadPoolExecutor(n_cores()) as pool:
             ends = list(pool.map(alone, states, rates))
     else:
-        state = run_all(energy, observed, held_out, rates, everywhere(jax.tree.map(lambda *a: jnp.stack(a), *states)), 0, config.epochs)
+        state = run_all(
+            energy,
+            observed,
+            held_out,
+            rates,
+            replicate(jax.tree.map(lambda *a: jnp.stack(a), *states)),
+            0,
+            config.epochs,
+        )
         ends = [jax.tree.map(lambda a: a[k], state) for k in range(len(variants))]
     found = []
     for k, state in enumerate(ends):
         losses = seen_losses(state["losses"], held_out is not None)
         bad = np.flatnonzero(~np.isfinite(losses[:, 0]))
-        stopped = f"the loss of variant {k} stopped being finite in epoch {bad[0] + 1}: the last finite parameters are kept. Try a smaller learning rate" if len(bad) else None
+        stopped = (
+            f"the loss of variant {k} stopped being finite in epoch {bad[0] + 1}: the last finite parameters are kept. Try a smaller learning rate"
+            if len(bad)
+            else None
+        )
         if stopped:
             warnings.warn(stopped, stacklevel=2)
-        found.append((energy, _with_beta(state["best"]), {"losses": losses[:bad[0]] if len(bad) else losses, "stopped": stopped}))
+        found.append(
+            (
+                energy,
+                _with_beta(state["best"]),
+                {"losses": losses[: bad[0]] if len(bad) else losses, "stopped": stopped},
+            )
+        )
     return found

@@ -6,22 +6,33 @@
 __all__ = ['fit_least_squares_stream']
 
 # %% ../../nbs/4_regression/04_streaming.ipynb #b749a01c
+from dataclasses import dataclass
+
 import jax
 import numpy as np
-from dataclasses import dataclass
 from tqdm import tqdm
 
-from ..base.devices import everywhere, multiple
+from ..base.devices import replicate, round_up_to_devices
 from ..data.snapshots import Snapshots
-from ..transport.couple import couple
 from ..energy.origin import Origin
 from ..energy.residual import Observations, observe
+from .least_squares import LeastSquares, _check_size, _chosen, _named, _stats
 from .normal_equations import _chunks, _field, _plus, normal_equations
 from .ridge import solve
-from .least_squares import LeastSquares, _check_size, _chosen, _named, _stats
+from ..transport.couple import couple
 
 # %% ../../nbs/4_regression/04_streaming.ipynb #75a7f549
-def fit_least_squares_stream(snapshots, origin, tried, terms, config=LeastSquares(), seed=0, batch_size=250, rows=100_000, progress=False):
+def fit_least_squares_stream(
+    snapshots,
+    origin,
+    tried,
+    terms,
+    config=LeastSquares(),
+    seed=0,
+    batch_size=250,
+    rows=100_000,
+    progress=False,
+):
     """As `fit_least_squares`, from snapshots of one population that need not fit into memory: `(energy, params, stats)`.
 
     `tried`: couplings of a part of the particles, on which features are chosen. They and the energy count from `origin`, the snapshots are moved there as they are read.
@@ -30,37 +41,80 @@ def fit_least_squares_stream(snapshots, origin, tried, terms, config=LeastSquare
     s, T = snapshots, len(snapshots) - 1
     _check_size(config, terms, s.d, T)
     moved, t = [_Moved(x, origin) for x in s.x], origin.time(s.t)
-    part = lambda k, r: (moved[k][r], s.weight(k)[r] / s.weight(k)[r].sum())
-    ends = [origin.place(x[i(axis=0)]) for x in s.x for i in (x.argmin, x.argmax)] if max(s.sizes) > 10_000 else []
+    part = lambda k, r: (moved[k][r], s.weights_at(k)[r] / s.weights_at(k)[r].sum())
+    ends = (
+        [origin.place(x[i(axis=0)]) for x in s.x for i in (x.argmin, x.argmax)]
+        if max(s.sizes) > 10_000
+        else []
+    )
     rows = max(rows // batch_size, 1) * batch_size  # whole blocks, the same as without parts
-    n = s.d * np.array([1 / (s.weight(k) ** 2).sum() for k in range(T)])
-    energy, _, scales = _chosen(tried, np.concatenate([tried.x, tried.y[tried.last[tried.step]], *ends]), n, terms, config, seed)
+    n = s.d * np.array([1 / (s.weights_at(k) ** 2).sum() for k in range(T)])
+    energy, _, scales = _chosen(
+        tried,
+        np.concatenate([tried.x, tried.y[tried.is_last_step[tried.step]], *ends]),
+        n,
+        terms,
+        config,
+        seed,
+    )
     equations = []
     with tqdm(total=sum(s.sizes[:T]), desc="reading", unit="particle", disable=not progress) as bar:
         for k in range(T):
-            field = [_whole_field(energy, moved[k], s.weight(k))] if energy.interaction is not None else None
+            field = (
+                [_whole_field(energy, moved[k], s.weights_at(k))]
+                if energy.interaction is not None
+                else None
+            )
             total = None
             for r in _chunks(0, s.sizes[k], rows if s.paired else s.sizes[k]):
                 other = r if s.paired else slice(None)
                 (x, a), (y, b) = part(k, r), part(k + 1, other)
-                obs = observe(couple(Snapshots((x, y), t[k:k + 2], (a, b), s.paired), batch_size=batch_size), config.evaluate_at)
-                share = s.weight(k)[r].sum() / T
-                total = _plus(total, tuple(share * e for e in normal_equations(energy, obs, fields=field)))
+                obs = observe(
+                    couple(
+                        Snapshots((x, y), t[k : k + 2], (a, b), s.paired), batch_size=batch_size
+                    ),
+                    config.evaluate_at,
+                )
+                share = s.weights_at(k)[r].sum() / T
+                total = _plus(
+                    total, tuple(share * e for e in normal_equations(energy, obs, fields=field))
+                )
                 bar.update(r.stop - r.start)
             equations.append(total)
     G, c, v2 = (np.concatenate(a) for a in zip(*equations))
     if energy.interaction is None:
         found = solve(G, c, v2, n, ridge=config.ridge)
     else:
-        last = Observations(moved[T], np.broadcast_to(0.0, s.x[T].shape), np.full(s.sizes[T], t[T]), s.weight(T) / T, np.zeros(s.sizes[T], int), None, None, None, np.arange(s.sizes[T]))
-        arrived = normal_equations(energy, last, fields=[_whole_field(energy, moved[T], s.weight(T))])[0]
-        found = solve(G, c, v2, n, G.shape[1] - config.n_interaction_features, np.concatenate([G, arrived]).mean(0), config.ridge)
+        last = Observations(
+            moved[T],
+            np.broadcast_to(0.0, s.x[T].shape),
+            np.full(s.sizes[T], t[T]),
+            s.weights_at(T) / T,
+            np.zeros(s.sizes[T], int),
+            None,
+            None,
+            None,
+            np.arange(s.sizes[T]),
+        )
+        arrived = normal_equations(
+            energy, last, fields=[_whole_field(energy, moved[T], s.weights_at(T))]
+        )[0]
+        found = solve(
+            G,
+            c,
+            v2,
+            n,
+            G.shape[1] - config.n_interaction_features,
+            np.concatenate([G, arrived]).mean(0),
+            config.ridge,
+        )
     return energy, _named(energy, found.theta, False, config), _stats(found, scales)
 
 
 @dataclass(frozen=True)
 class _Moved:
     "An array of particles `[N, d]` counted from an origin, moved there where it is read."
+
     x: np.ndarray
     origin: Origin
 
@@ -77,4 +131,9 @@ class _Moved:
 
 def _whole_field(energy, x, w):
     with jax.enable_x64(True):
-        return _field(everywhere(jax.tree.map(lambda a: np.array(a, np.float64), energy)), x, w, multiple(min(2**15, len(x))))
+        return _field(
+            replicate(jax.tree.map(lambda a: np.array(a, np.float64), energy)),
+            x,
+            w,
+            round_up_to_devices(min(2**15, len(x))),
+        )

@@ -6,13 +6,14 @@
 __all__ = ['measures', 'wasserstein', 'bures_wasserstein']
 
 # %% ../../nbs/2_transport/02_distances.ipynb #0098323d
-import numpy as np
 from functools import partial
 
+import numpy as np
+
 from ..base.errors import InputError
+from ..data.selecting import evenly_spaced
 from ..data.snapshots import numeric
-from ..data.selecting import evenly
-from .plans import plan
+from .plans import exact_plan
 
 # %% ../../nbs/2_transport/02_distances.ipynb #760073af
 def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
@@ -25,7 +26,7 @@ def wasserstein(x, y, a=None, b=None, power=1, limit=2000):
     if power not in (1, 2):
         raise InputError(f"Wasserstein distance of order {power}: 1 and 2 are known")
     (x, a), (y, b) = (_thinned(*side, limit) for side in _sides(x, y, a, b))
-    return max(plan(x, y, a, b, power)[3], 0.0) ** (1 / power)
+    return max(exact_plan(x, y, a, b, power)[3], 0.0) ** (1 / power)
 
 
 def bures_wasserstein(x, y, a=None, b=None):
@@ -56,20 +57,32 @@ def _sides(x, y, a, b):
     for name, p, w in (("first", x, a), ("second", y, b)):
         p = numeric(p, f"the {name} cloud").astype(float)
         if p.ndim != 2 or not p.size or not np.isfinite(p).all():
-            raise InputError(f"the {name} cloud, of shape {p.shape}, must hold finite particles [n, d]")
-        w = np.ones(len(p)) if w is None else numeric(w, f"weights of the {name} cloud").astype(float)
+            raise InputError(
+                f"the {name} cloud, of shape {p.shape}, must hold finite particles [n, d]"
+            )
+        w = (
+            np.ones(len(p))
+            if w is None
+            else numeric(w, f"weights of the {name} cloud").astype(float)
+        )
         if w.shape != (len(p),) or not 0 < w.sum() < np.inf or (w < 0).any():
-            raise InputError(f"weights of the {name} cloud must be {len(p)} non-negative finite numbers with a positive sum")
+            raise InputError(
+                f"weights of the {name} cloud must be {len(p)} non-negative finite numbers with a positive sum"
+            )
         sides.append((p[w > 0], w[w > 0] / w.sum()))
     if sides[0][0].shape[1] != sides[1][0].shape[1]:
-        raise InputError(f"clouds of dimension {sides[0][0].shape[1]} and {sides[1][0].shape[1]} have no distance")
+        raise InputError(
+            f"clouds of dimension {sides[0][0].shape[1]} and {sides[1][0].shape[1]} have no distance"
+        )
     return sides
 
 
 def _thinned(x, w, limit):
-    rows = evenly(len(x), limit)
+    rows = evenly_spaced(len(x), limit)
     return x[rows], w[rows] / w[rows].sum()
 
 # %% ../../nbs/2_transport/02_distances.ipynb #9b143a1d
 measures = {"emd": wasserstein, "w2": partial(wasserstein, power=2), "bw": bures_wasserstein}
-_compared = {"one_step": ("emd", "w2", "bw"), "cumulative": ("emd", "w2")} | dict.fromkeys(("no_motion", "mean_shift", "floor", "truth"), ("emd", "bw"))
+_compared = {"one_step": ("emd", "w2", "bw"), "cumulative": ("emd", "w2")} | dict.fromkeys(
+    ("no_motion", "mean_shift", "floor", "truth"), ("emd", "bw")
+)

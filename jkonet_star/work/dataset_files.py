@@ -8,16 +8,17 @@ __all__ = ['save_dataset', 'load_dataset', 'check_replaced', 'data_sum']
 # %% ../../nbs/9_work/02_dataset_files.ipynb #8ac3093f
 import hashlib
 import json
-import numpy as np
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+
 from ..base.errors import InputError, first_line
-from ..base.files import writing
-from ..data.snapshots import Snapshots
-from ..data.selecting import split_rows
+from ..base.files import atomic_write
 from ..data.formats import read_array, write_array
 from ..data.scaling import Scaling
+from ..data.selecting import split_rows
+from ..data.snapshots import Snapshots
 from ..transport.couplings import Couplings
 from .datasets import Dataset, DatasetOptions, check_name
 
@@ -33,22 +34,48 @@ def save_dataset(dataset, snapshots, folder, overwrite=False):
     path = Path(folder) / dataset.name
     overwrite or check_replaced(path, dataset.info["parameters"])
     c = dataset.couplings
-    with writing(path, folder=True) as new:
+    with atomic_write(path, folder=True) as new:
         write_array(new / "data.npy", np.concatenate(snapshots.x))
-        write_array(new / "sample_labels.npy", np.repeat(np.arange(len(snapshots)), snapshots.sizes))
+        write_array(
+            new / "sample_labels.npy", np.repeat(np.arange(len(snapshots)), snapshots.sizes)
+        )
         p = dataset.info["parameters"]
         sides = split_rows(snapshots, p["test_ratio"], p["seed"], p["split_population"] or None)
-        rows = {side: np.concatenate([np.isin(np.arange(n), r) for n, r in zip(snapshots.sizes, rows)]) for side, rows in zip(("train", "test"), sides)}
-        rows |= {name: np.concatenate(a) for name, a in (("weights", snapshots.weights), ("groups", snapshots.groups)) if a is not None}
+        rows = {
+            side: np.concatenate([np.isin(np.arange(n), r) for n, r in zip(snapshots.sizes, rows)])
+            for side, rows in zip(("train", "test"), sides)
+        }
+        rows |= {
+            name: np.concatenate(a)
+            for name, a in (("weights", snapshots.weights), ("groups", snapshots.groups))
+            if a is not None
+        }
         np.savez(new / "split.npz", **rows)
-        np.savez(new / "couplings.npz", **{f.name: getattr(c, f.name) for f in fields(c) if isinstance(getattr(c, f.name), np.ndarray)})
+        np.savez(
+            new / "couplings.npz",
+            **{
+                f.name: getattr(c, f.name)
+                for f in fields(c)
+                if isinstance(getattr(c, f.name), np.ndarray)
+            },
+        )
         scaling = None
         if dataset.scaling is not None:
-            arrays = {f.name: getattr(dataset.scaling, f.name) for f in fields(Scaling) if isinstance(getattr(dataset.scaling, f.name), np.ndarray)}
+            arrays = {
+                f.name: getattr(dataset.scaling, f.name)
+                for f in fields(Scaling)
+                if isinstance(getattr(dataset.scaling, f.name), np.ndarray)
+            }
             np.savez(new / "scaling.npz", **arrays)
             scaling = {"names": dataset.scaling.names}
         sums = {p.name: _checksum(p) for p in sorted(new.iterdir())}
-        description = {"format": _FORMAT, **dataset.info, "scaling": scaling, "couplings": {"paired": c.paired, "epsilon": c.epsilon, "batch_size": c.batch_size}, "sha256": sums}
+        description = {
+            "format": _FORMAT,
+            **dataset.info,
+            "scaling": scaling,
+            "couplings": {"paired": c.paired, "epsilon": c.epsilon, "batch_size": c.batch_size},
+            "sha256": sums,
+        }
         (new / "dataset.json").write_text(json.dumps(description, indent=2))
     return path
 
@@ -62,24 +89,44 @@ def load_dataset(name, folder="data"):
     path = Path(folder) / name
     if not path.is_dir():
         import difflib
+
         known = sorted(p.name for p in Path(folder).glob("*") if (p / "dataset.json").exists())
         near = difflib.get_close_matches(name, known, 3, 0.3)
-        raise InputError(f"there is no data set '{name}' in {folder}: " + (f"did you mean {' or '.join(near)}?" if near else "make it with `jkonet-star generate`"))
+        raise InputError(
+            f"there is no data set '{name}' in {folder}: "
+            + (
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else "make it with `jkonet-star generate`"
+            )
+        )
     try:
         return _load(path)
     except Exception as e:  # whatever a file that was changed may cause
         if isinstance(e, InputError) and str(path) in str(e):
             raise
-        raise InputError(f"data set {path} cannot be read ({type(e).__name__}: {first_line(e)}): generate it again") from None
+        raise InputError(
+            f"data set {path} cannot be read ({type(e).__name__}: {first_line(e)}): generate it again"
+        ) from None
 
 
 def _load(path):
     description = json.loads((path / "dataset.json").read_text())
-    for file in ("data.npy", "sample_labels.npy", "split.npz", "couplings.npz", *(["scaling.npz"] if description["scaling"] else [])):
+    for file in (
+        "data.npy",
+        "sample_labels.npy",
+        "split.npz",
+        "couplings.npz",
+        *(["scaling.npz"] if description["scaling"] else []),
+    ):
         if _checksum(path / file) != description["sha256"][file]:
-            raise InputError(f"{path / file} is not what it was when the data set was made: generate it again")
+            raise InputError(
+                f"{path / file} is not what it was when the data set was made: generate it again"
+            )
     if description["format"] != _FORMAT:
-        raise InputError(f"data set {path} has format {description['format']}, this version reads {_FORMAT}: generate it again, or use the version that made it")
+        raise InputError(
+            f"data set {path} has format {description['format']}, this version reads {_FORMAT}: generate it again, or use the version that made it"
+        )
     DatasetOptions(**description["parameters"])
     data, labels = read_array(path / "data.npy"), read_array(path / "sample_labels.npy")
     of_rows = _arrays(path / "split.npz")
@@ -88,14 +135,23 @@ def _load(path):
     if description["scaling"]:
         names = description["scaling"]["names"]
         scaling = Scaling(**_arrays(path / "scaling.npz"), names=tuple(names) if names else None)
-        data = scaling.into(data)
+        data = scaling.transform(data)
 
     def side(mask):
         of = lambda a: None if a is None else tuple(a[mask & (labels == k)] for k in range(len(t)))
-        return Snapshots(of(data), t, of(of_rows.get("weights")), description["paired"], of(of_rows.get("groups")))
+        return Snapshots(
+            of(data),
+            t,
+            of(of_rows.get("weights")),
+            description["paired"],
+            of(of_rows.get("groups")),
+        )
+
     train = side(of_rows["train"])
     if couplings.d != train.d:
-        raise InputError(f"data set {path}: couplings have dimension {couplings.d}, particles {train.d}: generate it again")
+        raise InputError(
+            f"data set {path}: couplings have dimension {couplings.d}, particles {train.d}: generate it again"
+        )
     test = train if (of_rows["train"] == of_rows["test"]).all() else side(of_rows["test"])
     return Dataset(path.name, train, test, couplings, description, scaling)
 
@@ -111,18 +167,29 @@ def check_replaced(path, parameters, columns=None):
     if not path.is_dir() or not any(path.iterdir()):
         return
     if not (path / "dataset.json").is_file():
-        raise InputError(f"{path} is a folder, but no data set: give another --dataset-name or --data-dir, or move it away")
+        raise InputError(
+            f"{path} is a folder, but no data set: give another --dataset-name or --data-dir, or move it away"
+        )
     try:
         there = json.loads((path / "dataset.json").read_text())["parameters"]
         there = {f.name: there.get(f.name, f.default) for f in fields(DatasetOptions)}
     except (ValueError, KeyError, TypeError, AttributeError):
         return  # damaged: it is to be generated again
-    plain = lambda p: {k: str(Path(v).resolve()) if k == "load_from_file" and v is not None else v for k, v in p.items() if k != "dataset_name"}
+    plain = lambda p: {
+        k: str(Path(v).resolve()) if k == "load_from_file" and v is not None else v
+        for k, v in p.items()
+        if k != "dataset_name"
+    }
     one, other = plain(there), plain(dict(parameters))
     differ = [k for k in one if one[k] != other.get(k)]
     if differ:
-        what = ", ".join(f"{k.replace('_', '-')} {there[k]}, now {parameters.get(k)}" for k in differ[:4])
-        raise InputError(f"{path} holds another data set ({what}): give another --dataset-name, or --overwrite to replace it" + ("" if columns is None else ". Read were " + "; ".join(str(columns).splitlines())))
+        what = ", ".join(
+            f"{k.replace('_', '-')} {there[k]}, now {parameters.get(k)}" for k in differ[:4]
+        )
+        raise InputError(
+            f"{path} holds another data set ({what}): give another --dataset-name, or --overwrite to replace it"
+            + ("" if columns is None else ". Read were " + "; ".join(str(columns).splitlines()))
+        )
 
 
 def data_sum(path):

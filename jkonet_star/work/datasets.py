@@ -11,19 +11,19 @@ import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from ..base.components import versions
 from ..base.errors import InputError
 from ..base.settings import Settings, flag, setting
-from ..base.components import versions
-from ..data.snapshots import Snapshots
-from ..data.selecting import leave_out, split
 from ..data.numbers import check_notation
-from ..data.tables import Reading
 from ..data.reading import check_known, file_kind, read
 from ..data.scaling import Scaling, fit_scaling
-from ..data.test_functions import get_function
+from ..data.selecting import leave_out, split
 from ..data.simulate import Truth, simulate
-from ..transport.couplings import Couplings
+from ..data.snapshots import Snapshots
+from ..data.tables import Reading
+from ..data.test_functions import as_function
 from ..transport.couple import couple
+from ..transport.couplings import Couplings
 
 # %% ../../nbs/9_work/01_datasets.ipynb #1bd8037a
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Dataset:
 
     `train`, `test`: `Snapshots`, the same object if nothing is held out. `couplings`: of the training snapshots without the time that is left out. `info`: parameters, seed, versions. `scaling`: applied already, with the names of a table's features; `None` for arrays in their own units.
     """
+
     name: str
     train: Snapshots
     test: Snapshots
@@ -45,53 +46,65 @@ class Dataset:
         p = self.info["parameters"]
         if p["load_from_file"] is not None:
             return None
-        return Truth(get_function(p["potential"]), get_function(p["interaction"]), p["beta"])
+        return Truth(as_function(p["potential"]), as_function(p["interaction"]), p["beta"])
 
 # %% ../../nbs/9_work/01_datasets.ipynb #abcd3e0d
 @dataclass(frozen=True)
 class DatasetOptions(Settings):
     "What a data set is made from; the first twelve are those of the released code."
+
     as_flags = True
     load_from_file: str | None = setting(
-        None, "a table (.csv, .tsv, .txt, also compressed, or .parquet), cells (.h5ad, .h5ad.gz, .zarr), "
-        "arrays (.npy of times, particles, features; .npz), or a folder with data.npy and sample_labels.npy")
+        None,
+        "a table (.csv, .tsv, .txt, also compressed, or .parquet), cells (.h5ad, .h5ad.gz, .zarr), "
+        "arrays (.npy of times, particles, features; .npz), or a folder with data.npy and sample_labels.npy",
+    )
     potential: str = setting("none", "a function by name, see `jkonet-star list`")
     n_timesteps: int = setting(5, "number of steps", at_least=1)
     dt: float = setting(0.01, "time between snapshots, also of arrays without times", above=0)
-    internal: str = setting("none", "internal energy: wiener for diffusion", one_of=("none", "wiener"))
+    internal: str = setting(
+        "none", "internal energy: wiener for diffusion", one_of=("none", "wiener")
+    )
     beta: float = setting(0.0, "diffusivity: half the variance per unit time", at_least=0)
     interaction: str = setting("none", "a function by name, see `jkonet-star list`")
     dimension: int = setting(2, "of a particle", at_least=1)
     n_particles: int = setting(1000, "particles per snapshot", at_least=2)
     batch_size: int = setting(1000, "couple blocks of so many particles, -1 for no blocks")
     n_gmm_components: int = setting(
-        10, "mixture components, where a solver needs a density", at_least=1)
+        10, "mixture components, where a solver needs a density", at_least=1
+    )
     seed: int = setting(0, "random seed", at_least=0, below=2**32)
     test_ratio: float = setting(
-        0.5, "part held out; 0 trains and evaluates on all", at_least=0, below=1)
-    split_population: bool = setting(
-        False, "hold out at every time on its own, not by trajectory")
+        0.5, "part held out; 0 trains and evaluates on all", at_least=0, below=1
+    )
+    split_population: bool = setting(False, "hold out at every time on its own, not by trajectory")
     leave_one_out: int = setting(
-        -1, "leave this time index out of training, -1 for none", at_least=-1)
+        -1, "leave this time index out of training, -1 for none", at_least=-1
+    )
     sinkhorn: float = setting(0.0, "entropic couplings of this epsilon, 0 for exact", at_least=0)
     unpaired: bool = setting(False, "independent particles at every time")
     standardize: bool = setting(False, "scale features by the training particles")
     features: str | None = setting(
-        None, "columns of a table, separated by commas; all of numbers that do not count rows if not given")
+        None,
+        "columns of a table, separated by commas; all of numbers that do not count rows if not given",
+    )
     time_key: str = setting(
-        "samples", "time column of a table or of .obs, or array of an .npz file")
+        "samples", "time column of a table or of .obs, or array of an .npz file"
+    )
     group_key: str | None = setting(None, "column that names populations")
     weight_key: str | None = setting(None, "column of weights")
     rep: str = setting(
-        "X_pca", "of cells: a key of .obsm, a layer, X or raw; of an .npz file: the array of particles")
-    n_components: int = setting(
-        0, "principal components to use, 0 for all features", at_least=0)
-    growth: str = setting(
-        "none", "estimate where populations grow", one_of=("none", "estimate"))
+        "X_pca",
+        "of cells: a key of .obsm, a layer, X or raw; of an .npz file: the array of particles",
+    )
+    n_components: int = setting(0, "principal components to use, 0 for all features", at_least=0)
+    growth: str = setting("none", "estimate where populations grow", one_of=("none", "estimate"))
     axes: str | None = setting(
-        None, "axes of an array in their order, such as particle,time,feature")
+        None, "axes of an array in their order, such as particle,time,feature"
+    )
     separator: str | None = setting(
-        None, "of the fields of a table in text, found if not given: one character, tab or space")
+        None, "of the fields of a table in text, found if not given: one character, tab or space"
+    )
     decimal: str = setting(".", "mark of decimals in text, . or ,")
     thousands: str | None = setting(None, "mark of thousands in text")
     encoding: str | None = setting(None, "of text, such as latin-1; utf-8 if not given")
@@ -115,13 +128,27 @@ def make_dataset(options, source=None):
     scaling = None
     if o.standardize or reduce or names is not None:
         scaling = fit_scaling(kept, o.standardize, reduce, names)
-        kept, train = scaling.into(kept), scaling.into(train)
-        test = train if o.test_ratio == 0 else scaling.into(test)
-    blocks = None if o.batch_size == DatasetOptions.batch_size and len(set(kept.sizes)) > 1 else o.batch_size
-    couplings = couple(kept, epsilon=o.sinkhorn or None, batch_size=blocks, growth=None if o.growth == "none" else o.growth)
-    info = {"parameters": {f.name: getattr(o, f.name) for f in fields(o)}, "versions": versions(),
-            "times": snapshots.t.tolist(), "sizes": snapshots.sizes, "paired": train.paired,
-            "columns": None if source.columns is None else asdict(source.columns)}
+        kept, train = scaling.transform(kept), scaling.transform(train)
+        test = train if o.test_ratio == 0 else scaling.transform(test)
+    blocks = (
+        None
+        if o.batch_size == DatasetOptions.batch_size and len(set(kept.sizes)) > 1
+        else o.batch_size
+    )
+    couplings = couple(
+        kept,
+        epsilon=o.sinkhorn or None,
+        batch_size=blocks,
+        growth=None if o.growth == "none" else o.growth,
+    )
+    info = {
+        "parameters": {f.name: getattr(o, f.name) for f in fields(o)},
+        "versions": versions(),
+        "times": snapshots.t.tolist(),
+        "sizes": snapshots.sizes,
+        "paired": train.paired,
+        "columns": None if source.columns is None else asdict(source.columns),
+    }
     return Dataset(name, train, test, couplings, info, scaling), snapshots
 
 # %% ../../nbs/9_work/01_datasets.ipynb #b3407e79
@@ -133,22 +160,68 @@ def load_snapshots(
     check_options(o)
     reduce = o.n_components or None
     if o.load_from_file is None:
-        return Reading(simulate(o.potential, o.interaction, o.beta, n_particles=o.n_particles, d=o.dimension, n_steps=o.n_timesteps, dt=o.dt, key=o.seed, paired=not o.unpaired), None, None, reduce)
+        return Reading(
+            simulate(
+                o.potential,
+                o.interaction,
+                o.beta,
+                n_particles=o.n_particles,
+                d=o.dimension,
+                n_steps=o.n_timesteps,
+                dt=o.dt,
+                key=o.seed,
+                paired=not o.unpaired,
+            ),
+            None,
+            None,
+            reduce,
+        )
     given = {name: getattr(o, name) for name in _OF_FILES} | {"features": _feature_names(o)}
     kind = file_kind(o.load_from_file)
     check_known(kind, {"dt": o.dt}, {"dt": DatasetOptions.dt})
-    found = read(o.load_from_file, n_components=reduce, **given, **({"dt": o.dt} if kind in (".npy", "folder") else {}))
+    found = read(
+        o.load_from_file,
+        n_components=reduce,
+        **given,
+        **({"dt": o.dt} if kind in (".npy", "folder") else {}),
+    )
     if not o.unpaired:
         return found
-    columns = replace(found.columns, notes=tuple(n for n in found.columns.notes if "--unpaired" not in n))
+    columns = replace(
+        found.columns, notes=tuple(n for n in found.columns.notes if "--unpaired" not in n)
+    )
     return replace(found, snapshots=replace(found.snapshots, paired=False), columns=columns)
 
 
-_OF_FILES = ("time_key", "features", "group_key", "weight_key", "rep", "axes", "separator", "decimal", "thousands", "encoding")
-_OF_SIMULATIONS = ("potential", "interaction", "internal", "beta", "dimension", "n_particles", "n_timesteps")
-option_sections = {"Simulate": (*_OF_SIMULATIONS, "dt"), "Read a file": ("load_from_file", *_OF_FILES, "n_components")}
+_OF_FILES = (
+    "time_key",
+    "features",
+    "group_key",
+    "weight_key",
+    "rep",
+    "axes",
+    "separator",
+    "decimal",
+    "thousands",
+    "encoding",
+)
+_OF_SIMULATIONS = (
+    "potential",
+    "interaction",
+    "internal",
+    "beta",
+    "dimension",
+    "n_particles",
+    "n_timesteps",
+)
+option_sections = {
+    "Simulate": (*_OF_SIMULATIONS, "dt"),
+    "Read a file": ("load_from_file", *_OF_FILES, "n_components"),
+}
 _apart = {name for names in option_sections.values() for name in names}
-option_sections["Split, scale and couple"] = tuple(f.name for f in fields(DatasetOptions) if f.name not in _apart)
+option_sections["Split, scale and couple"] = tuple(
+    f.name for f in fields(DatasetOptions) if f.name not in _apart
+)
 
 
 def _feature_names(o):
@@ -158,22 +231,48 @@ def _feature_names(o):
 def check_options(o):
     "Raises `InputError` for `DatasetOptions` that do not fit together."
     rules = [
-        (o.internal != "wiener" or o.beta > 0, "--internal wiener needs --beta above 0, the diffusivity (half the variance per unit time)"),
-        (o.beta == 0 or o.internal == "wiener", f"--beta {o.beta} has no effect without --internal wiener: add it, or leave beta out"),
-        (o.load_from_file is not None or o.potential != "none" or o.interaction != "none" or o.beta > 0, "nothing to simulate: give --potential, --interaction, or --internal wiener with --beta, or --load-from-file"),
-        (o.batch_size >= 1 or o.batch_size == -1, f"--batch-size {o.batch_size}: blocks need at least one particle (-1 for no blocks)"),
-        (o.load_from_file is not None or o.n_particles * o.dimension * (o.n_timesteps + 1) <= 2**31, f"--n-particles {o.n_particles} --dimension {o.dimension} --n-timesteps {o.n_timesteps}: more than {2**31} numbers"),
-        (o.load_from_file is not None or o.leave_one_out <= o.n_timesteps, f"--leave-one-out {o.leave_one_out}: time indices go from 0 to {o.n_timesteps}"),
+        (
+            o.internal != "wiener" or o.beta > 0,
+            "--internal wiener needs --beta above 0, the diffusivity (half the variance per unit time)",
+        ),
+        (
+            o.beta == 0 or o.internal == "wiener",
+            f"--beta {o.beta} has no effect without --internal wiener: add it, or leave beta out",
+        ),
+        (
+            o.load_from_file is not None
+            or o.potential != "none"
+            or o.interaction != "none"
+            or o.beta > 0,
+            "nothing to simulate: give --potential, --interaction, or --internal wiener with --beta, or --load-from-file",
+        ),
+        (
+            o.batch_size >= 1 or o.batch_size == -1,
+            f"--batch-size {o.batch_size}: blocks need at least one particle (-1 for no blocks)",
+        ),
+        (
+            o.load_from_file is not None
+            or o.n_particles * o.dimension * (o.n_timesteps + 1) <= 2**31,
+            f"--n-particles {o.n_particles} --dimension {o.dimension} --n-timesteps {o.n_timesteps}: more than {2**31} numbers",
+        ),
+        (
+            o.load_from_file is not None or o.leave_one_out <= o.n_timesteps,
+            f"--leave-one-out {o.leave_one_out}: time indices go from 0 to {o.n_timesteps}",
+        ),
     ]
     for ok, message in rules:
         if not ok:
             raise InputError(message)
-    others, what = (_OF_FILES, "of a simulation: it is for --load-from-file") if o.load_from_file is None else (_OF_SIMULATIONS, "of data that are loaded from a file: it is for simulations")
+    others, what = (
+        (_OF_FILES, "of a simulation: it is for --load-from-file")
+        if o.load_from_file is None
+        else (_OF_SIMULATIONS, "of data that are loaded from a file: it is for simulations")
+    )
     for name in others:
         if getattr(o, name) != getattr(DatasetOptions, name):
             raise InputError(f"{flag(name)} {getattr(o, name)} means nothing {what}. Leave it out")
     check_notation(o.separator, o.decimal, o.thousands)
-    get_function(o.potential), get_function(o.interaction)
+    as_function(o.potential), as_function(o.interaction)
     dataset_name(o)
 
 # %% ../../nbs/9_work/01_datasets.ipynb #0f3337a1
@@ -182,21 +281,42 @@ def dataset_name(options):
     o = options
     if o.dataset_name is not None:
         return check_name(o.dataset_name)
-    extra = "".join(text for text, differs in [
-        (f"_split_{o.test_ratio}", o.test_ratio != 0.5), ("_split_population", o.split_population), (f"_leave_out_{o.leave_one_out}", o.leave_one_out >= 0),
-        (f"_sinkhorn_{o.sinkhorn}", o.sinkhorn > 0), ("_unpaired", o.unpaired), ("_standardized", o.standardize),
-        (f"_components_{o.n_components}", o.n_components > 0), ("_growth", o.growth != "none")] if differs)
+    extra = "".join(
+        text
+        for text, differs in [
+            (f"_split_{o.test_ratio}", o.test_ratio != 0.5),
+            ("_split_population", o.split_population),
+            (f"_leave_out_{o.leave_one_out}", o.leave_one_out >= 0),
+            (f"_sinkhorn_{o.sinkhorn}", o.sinkhorn > 0),
+            ("_unpaired", o.unpaired),
+            ("_standardized", o.standardize),
+            (f"_components_{o.n_components}", o.n_components > 0),
+            ("_growth", o.growth != "none"),
+        ]
+        if differs
+    )
     if o.load_from_file is not None:
         file = Path(o.load_from_file).resolve()
-        file = file.with_suffix("") if file.suffix.lower() in (".gz", ".bz2", ".xz", ".zip") else file
+        file = (
+            file.with_suffix("") if file.suffix.lower() in (".gz", ".bz2", ".xz", ".zip") else file
+        )
         stem = re.sub(r"[^\w.-]", "_", file.stem)
-        return check_name(stem + (f"_d_{len(_feature_names(o))}" if o.features else "") + (f"_seed_{o.seed}" if o.seed else "") + extra)
-    return (f"potential_{o.potential}_internal_{o.internal}_beta_{o.beta}_interaction_{o.interaction}_dt_{o.dt}_T_{o.n_timesteps}"
-            f"_dim_{o.dimension}_N_{o.n_particles}_gmm_{o.n_gmm_components}_seed_{o.seed}{extra}")
+        return check_name(
+            stem
+            + (f"_d_{len(_feature_names(o))}" if o.features else "")
+            + (f"_seed_{o.seed}" if o.seed else "")
+            + extra
+        )
+    return (
+        f"potential_{o.potential}_internal_{o.internal}_beta_{o.beta}_interaction_{o.interaction}_dt_{o.dt}_T_{o.n_timesteps}"
+        f"_dim_{o.dimension}_N_{o.n_particles}_gmm_{o.n_gmm_components}_seed_{o.seed}{extra}"
+    )
 
 
 def check_name(name):
     "`name` if it can be the name of a folder inside the data folder. Raises `InputError` otherwise."
     if not re.fullmatch(r"[\w.+-][\w.+ -]{0,199}", str(name)) or str(name).startswith("."):
-        raise InputError(f"data set name {str(name)!r} is not a plain name: use at most 200 letters, digits, '_', '-' and '.', and no path")
+        raise InputError(
+            f"data set name {str(name)!r} is not a plain name: use at most 200 letters, digits, '_', '-' and '.', and no path"
+        )
     return str(name)

@@ -6,25 +6,26 @@
 __all__ = ['InProcess', 'run_task', 'execute']
 
 # %% ../../nbs/9_work/06_engine.ipynb #11ffa0e1
-import jax
 import json
-import matplotlib
-import nbformat
 import os
-import papermill
 import shutil
 import socket
 import sys
 import time
 import warnings
 from contextlib import contextmanager
-from papermill.engines import Engine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
 from pathlib import Path
 
-from ..base.files import writing
-from ..base.devices import check_platform
+import jax
+import matplotlib
+import nbformat
+import papermill
+from papermill.engines import Engine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
 from ..base.components import versions
+from ..base.devices import check_platform
+from ..base.files import atomic_write
 
 # %% ../../nbs/9_work/06_engine.ipynb #5e41a3f9
 import sys
@@ -39,12 +40,17 @@ if _syntax is None:
 # %% ../../nbs/9_work/06_engine.ipynb #b35ca18a
 class InProcess(Engine):
     "A papermill engine that runs cells in this process."
+
     @classmethod
     def execute_managed_notebook(cls, manager, kernel_name, skip=(), **_):
         "Run the cells; an error ends it and is kept as output."
         with _shell() as shell:
             for i, cell in enumerate(manager.nb.cells):
-                if cell.cell_type != "code" or not cell.source.strip() or {"skip-execution", *skip} & set(cell.metadata.get("tags", [])):
+                if (
+                    cell.cell_type != "code"
+                    or not cell.source.strip()
+                    or {"skip-execution", *skip} & set(cell.metadata.get("tags", []))
+                ):
                     continue
                 manager.cell_start(cell, i)
                 cell.outputs = [nbformat.from_dict(o) for o in shell.run(cell.source)]
@@ -62,12 +68,23 @@ def _shell():
     "An IPython shell with an empty namespace, and the process as it was afterwards."
     from execnb.shell import CaptureShell
     from IPython.core.interactiveshell import InteractiveShell
+
     global _kept
-    main, current, folder, path, environment = sys.modules["__main__"], InteractiveShell._instance, os.getcwd(), list(sys.path), dict(os.environ)
+    main, current, folder, path, environment = (
+        sys.modules["__main__"],
+        InteractiveShell._instance,
+        os.getcwd(),
+        list(sys.path),
+        dict(os.environ),
+    )
     wide = jax.config.jax_enable_x64
     try:
         _kept = CaptureShell(mpl_format="png") if _kept is None else _kept
-        for name in set(_kept.user_ns) - {"__builtin__", "__builtins__", "__name__"}:  # as IPython's reset, which collects garbage for 0.15 s besides
+        for name in set(_kept.user_ns) - {
+            "__builtin__",
+            "__builtins__",
+            "__name__",
+        }:  # as IPython's reset, which collects garbage for 0.15 s besides
             del _kept.user_ns[name]
         _kept.init_user_ns()
         sys.modules["__main__"], InteractiveShell._instance = _kept.user_module, _kept
@@ -93,34 +110,66 @@ def run_task(task, cwd, *needed):
     """
     here = f"worker {socket.gethostname()}"
     if not task.notebook.is_file():
-        raise RuntimeError(f"{here} does not see {task.notebook}: all workers need the sweep's folder under the same path")
+        raise RuntimeError(
+            f"{here} does not see {task.notebook}: all workers need the sweep's folder under the same path"
+        )
     if task.done():
         return 0.0
     check_platform()
     found = versions()
     if found != task.versions:
-        raise RuntimeError(f"{here} has {found}, the sweep was planned with {task.versions}: install the same versions")
+        raise RuntimeError(
+            f"{here} has {found}, the sweep was planned with {task.versions}: install the same versions"
+        )
     if task.makes is not None and task.makes.is_dir():  # of other data under this name
         shutil.rmtree(task.makes)
     start = time.perf_counter()
-    execute(task.notebook, task.folder / "notebook.ipynb", task.given | task.places, cwd, skip=("figures",))
+    execute(
+        task.notebook,
+        task.folder / "notebook.ipynb",
+        task.given | task.places,
+        cwd,
+        skip=("figures",),
+    )
     if task.makes is None and not Path(task.places["result"]).is_file():
         raise RuntimeError("the notebook ran, but wrote no table to its parameter `result`")
     seconds = time.perf_counter() - start
     if task.makes is not None:
-        with writing(task.makes / "task.json") as new:
+        with atomic_write(task.makes / "task.json") as new:
             new.write_text(json.dumps({"task": task.identity}), encoding="utf-8")
-    with writing(task.folder / "task.json") as new:
-        new.write_text(json.dumps({"label": task.label, "parameters": task.given, "versions": found, "host": socket.gethostname(), "seconds": seconds}, indent=2), encoding="utf-8")
+    with atomic_write(task.folder / "task.json") as new:
+        new.write_text(
+            json.dumps(
+                {
+                    "label": task.label,
+                    "parameters": task.given,
+                    "versions": found,
+                    "host": socket.gethostname(),
+                    "seconds": seconds,
+                },
+                indent=2,
+            ),
+            encoding="utf-8",
+        )
     return seconds
 
 
 def execute(notebook, output, parameters, cwd=None, skip=()):
     "Run a notebook with parameters in this process and write it to `output`. Raises `RuntimeError` if a cell fails; the notebook then has the traceback."
     failure = None
-    with writing(output) as new:
+    with atomic_write(output) as new:
         try:
-            papermill.execute_notebook(str(notebook), str(new), parameters, request_save_on_cell_execute=False, engine_name="in_process", kernel_name="python3", progress_bar=False, cwd=cwd, skip=skip)
+            papermill.execute_notebook(
+                str(notebook),
+                str(new),
+                parameters,
+                request_save_on_cell_execute=False,
+                engine_name="in_process",
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=cwd,
+                skip=skip,
+            )
         except PapermillExecutionError as e:
             failure = f"{e.ename}: {e.evalue}".splitlines()[0]
     if failure is not None:

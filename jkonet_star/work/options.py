@@ -7,7 +7,6 @@ __all__ = ['options_of']
 
 # %% ../../nbs/9_work/10_options.ipynb #40c3742a
 import atexit
-import click
 import functools
 import os
 import shutil
@@ -17,13 +16,16 @@ import textwrap
 import warnings
 from pathlib import Path
 
+import click
+
+from ..base.compiling import drop_broken_cache
 from ..base.errors import InputError, first_line
 from ..base.settings import bounds, flag
-from ..base.compiling import mending
 
 # %% ../../nbs/9_work/10_options.ipynb #4f897e67
 class LazyGroup(click.Group):
     "A group whose commands are built by the functions in `builders` when they are called for."
+
     builders = {}
 
     def list_commands(self, ctx):
@@ -70,14 +72,18 @@ def command(build):
     return build
 
 
-def sentences(f, computes=True):
+def report_errors(f, computes=True):
     "Turn an `InputError` into its sentence and exit status 2, and warnings into notes of one line. `computes`: here, so JAX needs a device."
+
     @functools.wraps(f)
     def run(**options):
-        warnings.showwarning = mending(lambda message, *_, **__: click.echo(f"note: {message}", err=True))
+        warnings.showwarning = drop_broken_cache(
+            lambda message, *_, **__: click.echo(f"note: {message}", err=True)
+        )
         try:
             if computes and {"JAX_PLATFORMS", "JAX_PLATFORM_NAME"} & set(os.environ):
                 from jkonet_star.base.devices import check_platform
+
                 check_platform()
             return f(**options)
         except InputError as e:
@@ -86,15 +92,30 @@ def sentences(f, computes=True):
             click.echo(f"error: {e}", err=True)
             sys.exit(2)
         except Exception as e:
-            asked = " ".join(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_switches))
+            asked = " ".join(
+                f"{name}={os.environ[name]}"
+                for name in sorted(os.environ)
+                if name.startswith(_switches)
+            )
             if options.get("debug") or not asked:
                 raise
-            click.echo(f"error: JAX was told by {asked} to be strict, and stops: {first_line(e)}. Without it the command goes on", err=True)
+            click.echo(
+                f"error: JAX was told by {asked} to be strict, and stops: {first_line(e)}. Without it the command goes on",
+                err=True,
+            )
             sys.exit(2)
+
     return run
 
 
-_switches = ("JAX_DEBUG_", "JAX_NUMPY_", "JAX_TRANSFER_GUARD", "JAX_CHECK_TRACER_LEAKS", "JAX_ENABLE_CHECKS", "JAX_DISABLE_JIT")  # of JAX, to look for mistakes
+_switches = (
+    "JAX_DEBUG_",
+    "JAX_NUMPY_",
+    "JAX_TRANSFER_GUARD",
+    "JAX_CHECK_TRACER_LEAKS",
+    "JAX_ENABLE_CHECKS",
+    "JAX_DISABLE_JIT",
+)  # of JAX, to look for mistakes
 
 # %% ../../nbs/9_work/10_options.ipynb #49608aa9
 def options_of(
@@ -113,9 +134,17 @@ def _option(f, typed):
     text = f.metadata["help"] + (f"  [{'; '.join(notes)}]" if notes else "")
     if isinstance(default, bool):
         flags = name if typed else f"{name}/--no-{name[2:]}"
-        return click.Option([flags, f.name], is_flag=True, default=default if typed else None, help=text)
+        return click.Option(
+            [flags, f.name], is_flag=True, default=default if typed else None, help=text
+        )
     kind = type(default) if typed and default is not None else str
-    return click.Option([name, f.name], type=kind, default=default if typed else None, metavar=_metavar(f), help=text)
+    return click.Option(
+        [name, f.name],
+        type=kind,
+        default=default if typed else None,
+        metavar=_metavar(f),
+        help=text,
+    )
 
 
 def _shown(f):
@@ -130,7 +159,11 @@ def _metavar(f):
     if f.metadata["one_of"] is not None:
         return f"[{'|'.join(f.metadata['one_of'])}]"
     words, default = {int: "INTEGER", float: "FLOAT"}, f.default
-    return f"{words[type(default[0])]},..." if isinstance(default, tuple) else words.get(type(default), "TEXT")
+    return (
+        f"{words[type(default[0])]},..."
+        if isinstance(default, tuple)
+        else words.get(type(default), "TEXT")
+    )
 
 
 class SectionedCommand(click.Command):
@@ -149,7 +182,9 @@ class SectionedCommand(click.Command):
             with formatter.section(title):
                 if text:
                     room = formatter.width - formatter.current_indent
-                    for line in textwrap.wrap(text, room, break_on_hyphens=False):  # names of solvers stay whole
+                    for line in textwrap.wrap(
+                        text, room, break_on_hyphens=False
+                    ):  # names of solvers stay whole
                         formatter.write_text(line)
                     formatter.write_paragraph()
                 formatter.write_dl([o.get_help_record(ctx) for o in options])

@@ -6,22 +6,24 @@
 __all__ = ['Particles', 'read_particles', 'start_times']
 
 # %% ../../nbs/9_work/08_particles.ipynb #7e4f89b9
-import numpy as np
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.errors import InputError, choose
-from ..data.times import unique_times
-from ..data.numbers import numbers
+import numpy as np
+
+from ..base.errors import InputError, lookup
 from ..data.anndata import read_h5ad
 from ..data.formats import read_array, read_table
+from ..data.numbers import numbers
 from ..data.reading import file_kind
+from ..data.times import unique_times
 from ..model.cells import cell_values
 
 # %% ../../nbs/9_work/08_particles.ipynb #aa5d3723
 @dataclass(frozen=True)
 class Particles:
     "Particles that were read, and the table that they are rows of."
+
     x: np.ndarray  # `[N, D]` in raw units (length)
     names: list  # of the D features
     table: object  # data frame of N rows, the features among its columns
@@ -44,11 +46,14 @@ def read_particles(
     kind = file_kind(path)
     if kind == ".npy":
         import pandas as pd
+
         x = read_array(path)
         names = list(getattr(scaling, "names", None) or (f"x{i + 1}" for i in range(wide)))
         if x.ndim != 2 or x.dtype.kind not in "fiu" or x.shape[1] != wide:
-            raise InputError(f"{path} holds {x.dtype} particles of shape {x.shape}; "
-                             f"the model needs numbers of shape [N, {wide}]")
+            raise InputError(
+                f"{path} holds {x.dtype} particles of shape {x.shape}; "
+                f"the model needs numbers of shape [N, {wide}]"
+            )
         found = Particles(x.astype(float), names, pd.DataFrame(x, columns=names), str(path))
     elif kind in (".h5ad", ".h5ad.gz", ".zarr"):
         found = _from_cells(read_h5ad(path), solution, rep or "X_pca", str(path), keys)
@@ -58,8 +63,9 @@ def read_particles(
         found = _from_table(table, solution, decimal or ".", thousands, str(path), keys)
     bad = np.flatnonzero(~np.isfinite(found.x).all(1))
     if len(bad):
-        raise InputError(f"{path} has NaN or inf in row {bad[0]} ({len(bad)} such rows): "
-                         "remove or impute them")
+        raise InputError(
+            f"{path} has NaN or inf in row {bad[0]} ({len(bad)} such rows): remove or impute them"
+        )
     if not len(found.x):
         raise InputError(f"{path} holds no particle")
     return found
@@ -72,23 +78,33 @@ def _from_table(table, solution, decimal, thousands, source, keys):
     columns, wide, scaling = {c: c for c in table.columns}, solution.d, solution.scaling
     names = None if scaling is None or scaling.names is None else list(scaling.names)
     for name in keys:
-        choose(name, columns, f"column of {source}")
+        lookup(name, columns, f"column of {source}")
     if names is None:
         wide = wide if scaling is None else len(scaling.center)
-        names = [c for c in columns if c not in keys and numbers(table[c], decimal, thousands)[0] is not None]
+        names = [
+            c
+            for c in columns
+            if c not in keys and numbers(table[c], decimal, thousands)[0] is not None
+        ]
         if len(names) > wide:
             names = [c for c in names if not _holds_times(table[c], solution.t)]
         if len(names) != wide:
-            raise InputError(f"{source} has the columns of numbers {', '.join(map(repr, names)) or 'none'}, the model "
-                             f"was learned from {wide} features whose names it does not know: leave other "
-                             "columns out (those of times and groups are named by --time-key and --group-key)")
+            raise InputError(
+                f"{source} has the columns of numbers {', '.join(map(repr, names)) or 'none'}, the model "
+                f"was learned from {wide} features whose names it does not know: leave other "
+                "columns out (those of times and groups are named by --time-key and --group-key)"
+            )
     missing = [n for n in names if n not in columns]
     if missing:
-        raise InputError(f"{source} has no column {', '.join(map(repr, missing[:5]))} of the model's "
-                         f"features {', '.join(map(repr, names[:10]))}: it has {', '.join(map(repr, [*columns][:10]))}")
+        raise InputError(
+            f"{source} has no column {', '.join(map(repr, missing[:5]))} of the model's "
+            f"features {', '.join(map(repr, names[:10]))}: it has {', '.join(map(repr, [*columns][:10]))}"
+        )
     used = [n for n in keys if n in names]
     if used:
-        raise InputError(f"'{used[0]}' is a feature of the model: times, groups and weights are in other columns")
+        raise InputError(
+            f"'{used[0]}' is a feature of the model: times, groups and weights are in other columns"
+        )
     x = {n: numbers(table[n], decimal, thousands) for n in names}
     for n, (values, why) in x.items():
         if values is None:
@@ -99,23 +115,30 @@ def _from_table(table, solution, decimal, thousands, source, keys):
 def _from_cells(adata, solution, rep, source, keys):
     "Cells, their columns of `.obs` and their names."
     for name in keys:
-        choose(name, {c: c for c in adata.obs.columns}, f"column of .obs of {source}")
+        lookup(name, {c: c for c in adata.obs.columns}, f"column of .obs of {source}")
     names = None if solution.scaling is None else solution.scaling.names
     if names is not None and rep not in adata.obsm and rep != "raw":
         known = dict.fromkeys(adata.var_names)
         missing = [n for n in names if n not in known]
         if missing:
-            raise InputError(f"{source} lacks {len(missing)} of the model's {len(names)} genes, "
-                             f"such as '{missing[0]}'")
+            raise InputError(
+                f"{source} lacks {len(missing)} of the model's {len(names)} genes, "
+                f"such as '{missing[0]}'"
+            )
         adata = adata[:, list(names)]
     x = cell_values(adata, solution, rep)
     names = [f"x{i + 1}" for i in range(x.shape[1])] if names is None else list(names)
     twice = [n for n in names if n in adata.obs.columns]
     if twice:
-        raise InputError(f"{source}: the column '{twice[0]}' of .obs has the name of a feature: rename it")
+        raise InputError(
+            f"{source}: the column '{twice[0]}' of .obs has the name of a feature: rename it"
+        )
     taken = {*names, *adata.obs.columns}
-    name = next(n for n in (adata.obs_names.name, "cell", "jkonet_cell", "jkonet_cell_name")
-                if n is not None and n not in taken)
+    name = next(
+        n
+        for n in (adata.obs_names.name, "cell", "jkonet_cell", "jkonet_cell_name")
+        if n is not None and n not in taken
+    )
     table = adata.obs.rename_axis(name).reset_index()
     table[names] = x
     return Particles(x, names, table, source)
@@ -129,7 +152,9 @@ def _holds_times(column, known):
         return False
     if t is None or not len(t) or not np.isfinite(t).all():
         return False
-    return bool(np.ptp(t) > 0 and (np.abs(known - np.unique(t)[:, None]).min(1) <= _rounding(known)).all())
+    return bool(
+        np.ptp(t) > 0 and (np.abs(known - np.unique(t)[:, None]).min(1) <= _rounding(known)).all()
+    )
 
 
 def _rounding(known):
@@ -143,16 +168,20 @@ def start_times(particles, solution, time_key=None, start=None, decimal=".", tho
     """
     e, table, n = solution.energy, particles.table, len(particles.x)
     if start is not None and time_key is not None:
-        raise InputError("--time-key gives every row its own time and --from one to all: give one of them")
+        raise InputError(
+            "--time-key gives every row its own time and --from one to all: give one of them"
+        )
     if start is not None and not np.isfinite(start):
         raise InputError(f"--from {start} must be a finite number")
     if time_key is not None:
-        choose(time_key, {c: c for c in table.columns}, f"column of times of {particles.source}")
+        lookup(time_key, {c: c for c in table.columns}, f"column of times of {particles.source}")
         column = table[time_key]
         missing = np.flatnonzero(column.isna())
         if len(missing):
-            raise InputError(f"{particles.source}: row {missing[0]} has no '{time_key}' ({len(missing)} such rows): "
-                             "give it a time, or leave those rows out")
+            raise InputError(
+                f"{particles.source}: row {missing[0]} has no '{time_key}' ({len(missing)} such rows): "
+                "give it a time, or leave those rows out"
+            )
         labels = numbers(column, decimal, thousands)[0]
         try:
             t, at = unique_times(column.to_numpy() if labels is None else labels)
@@ -161,17 +190,25 @@ def start_times(particles, solution, time_key=None, start=None, decimal=".", tho
         return _snapped(t, solution.t)[at], ""
     if start is not None:
         return np.full(n, _snapped(np.array([start], float), solution.t)[0]), ""
-    like = [c for c in table.columns if c not in particles.names and _holds_times(table[c], solution.t)]
+    like = [
+        c for c in table.columns if c not in particles.names and _holds_times(table[c], solution.t)
+    ]
     hint = f"--time-key {like[0]}" if like else "--time-key, the column of times,"
     if getattr(e.potential, "period", 0):
-        raise InputError(f"the force of {solution.solver} changes with time: give {hint} to start each row at its own, "
-                         "or --from for one time for all")
+        raise InputError(
+            f"the force of {solution.solver} changes with time: give {hint} to start each row at its own, "
+            "or --from for one time for all"
+        )
     if e.interaction is not None and like:
-        raise InputError(f"in {solution.solver} particles feel those of their own time: give {hint}, or --from for one "
-                         "time for all")
+        raise InputError(
+            f"in {solution.solver} particles feel those of their own time: give {hint}, or --from for one "
+            "time for all"
+        )
     first = float(solution.t[0])
-    return np.full(n, first), (f"no time is given: all start at the model's first, {first:.10g}"
-                               + (f"; {hint} starts each row at its own" if like else ""))
+    return np.full(n, first), (
+        f"no time is given: all start at the model's first, {first:.10g}"
+        + (f"; {hint} starts each row at its own" if like else "")
+    )
 
 
 def _snapped(t, known):

@@ -8,38 +8,64 @@ __all__ = ['Plan', 'make_plan']
 # %% ../../nbs/9_work/05_plans.ipynb #93afe7b2
 import dataclasses
 import itertools
-import nbformat
 import os
-import papermill
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..base.errors import InputError, choose, first_line
-from ..base.tables import read_settings
-from ..base.settings import make_settings
+import nbformat
+import papermill
+
 from ..base.components import versions
+from ..base.errors import InputError, first_line, lookup
+from ..base.settings import make_settings
+from ..base.tables import read_settings
 from ..model.methods import solvers
 from .datasets import DatasetOptions, check_options, dataset_name
-from .runs import judges
-from .grids import Task, _check_type, _label, _listed, _row, _varied, content_hash, identity, points
+from jkonet_star.work.grids import (
+    Task,
+    _check_type,
+    _label,
+    _listed,
+    _row,
+    _varied,
+    content_hash,
+    expand_grid,
+    identity,
+)
+from .runs import EVALUATION_SETS
 
 # %% ../../nbs/9_work/05_plans.ipynb #d7d06a43
 def _notebook(title, parameters, *cells):
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"display_name": "python3", "language": "python", "name": "python3"}})
+    made = nbformat.v4.new_notebook(
+        metadata={
+            "kernelspec": {"display_name": "python3", "language": "python", "name": "python3"}
+        }
+    )
     parameters = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
-    made.cells = [nbformat.v4.new_markdown_cell(title), parameters, *[nbformat.v4.new_code_cell(c) for c in cells]]
+    made.cells = [
+        nbformat.v4.new_markdown_cell(title),
+        parameters,
+        *[nbformat.v4.new_code_cell(c) for c in cells],
+    ]
     return made
 
 
-_generate = _notebook("# generate", "options: dict = {}\nfiles: dict = {}\ndata_dir: str = 'data'", """\
+_generate = _notebook(
+    "# generate",
+    "options: dict = {}\nfiles: dict = {}\ndata_dir: str = 'data'",
+    """\
 from jkonet_star.work.datasets import DatasetOptions, make_dataset
 from jkonet_star.work.dataset_files import save_dataset
 
 dataset, snapshots = make_dataset(DatasetOptions(**options | files))
-print(dataset.train, dataset.couplings, save_dataset(dataset, snapshots, data_dir, overwrite=True).name, sep="\\n")""")
+print(dataset.train, dataset.couplings, save_dataset(dataset, snapshots, data_dir, overwrite=True).name, sep="\\n")""",
+)
 
-_train = _notebook("# train", "run: dict = {}\ndataset: str = ''\ndata_dir: str = 'data'\nresult: str = 'result.csv'", """\
+_train = _notebook(
+    "# train",
+    "run: dict = {}\ndataset: str = ''\ndata_dir: str = 'data'\nresult: str = 'result.csv'",
+    """\
 from pathlib import Path
 import pandas as pd
 from jkonet_star.base.tables import save_table
@@ -47,9 +73,14 @@ from jkonet_star.work.runs import as_row, train_and_evaluate
 
 out = Path(result).parent
 checkpoint = out / dataset / f"{run['solver']}.checkpoint.npz"
-solution, metrics = train_and_evaluate(dataset, data_dir=data_dir, out_dir=out, resume=checkpoint.is_file(), **{"figures": False} | run)""", "save_table(pd.DataFrame([as_row(metrics)]), result)")
+solution, metrics = train_and_evaluate(dataset, data_dir=data_dir, out_dir=out, resume=checkpoint.is_file(), **{"figures": False} | run)""",
+    "save_table(pd.DataFrame([as_row(metrics)]), result)",
+)
 
-_figures = _notebook("# Errors of all fits", "table: str = 'results.csv'", """\
+_figures = _notebook(
+    "# Errors of all fits",
+    "table: str = 'results.csv'",
+    """\
 import matplotlib.pyplot as plt
 from jkonet_star.base.tables import load_table
 
@@ -60,12 +91,14 @@ fig, axs = plt.subplots(1, len(columns), figsize=(3.2 * len(columns), 0.9 + 0.3 
 for ax, column in zip(axs[0], columns):
     ax.boxplot([found[column][found.solver == n].dropna() for n in names], orientation="horizontal", tick_labels=names)
     ax.set(title=column.replace("_", " ")), ax.set_xscale("symlog", linthresh=1e-3)
-plt.show()""")
+plt.show()""",
+)
 
 # %% ../../nbs/9_work/05_plans.ipynb #62c85a52
 @dataclass(frozen=True)
 class Plan:
     "Tasks in an order in which each comes after those it needs. `results`: identities that give rows. `table`: file of the results. `figures`: notebook that draws from it, or `None`. `notebooks`: by the path they will have."
+
     folder: Path
     tasks: tuple
     results: tuple
@@ -82,13 +115,22 @@ def make_plan(spec, out_dir="out"):
     spec = Path(spec)
     text = read_settings(spec)
     for key in text:
-        choose(key, {"notebook": 0, "parameters": 0, "generate": 0, "train": 0, "table": 0}, "entry of a sweep")
+        lookup(
+            key,
+            {"notebook": 0, "parameters": 0, "generate": 0, "train": 0, "table": 0},
+            "entry of a sweep",
+        )
     kinds = {frozenset(text) - {"table"}}
-    if not kinds <= {frozenset(k) for k in (["notebook"], ["notebook", "parameters"], ["generate"], ["generate", "train"])}:
-        raise InputError(f"{spec} must have `notebook` (and `parameters`), or `generate` (and `train`); it has {', '.join(text) or 'nothing'}")
+    if not kinds <= {
+        frozenset(k)
+        for k in (["notebook"], ["notebook", "parameters"], ["generate"], ["generate", "train"])
+    }:
+        raise InputError(
+            f"{spec} must have `notebook` (and `parameters`), or `generate` (and `train`); it has {', '.join(text) or 'nothing'}"
+        )
     folder = (Path(out_dir) / spec.stem).resolve()
     table = folder / Path(str(text.get("table", "results.csv"))).name
-    choose(table.suffix, {".csv": 0, ".parquet": 0}, "kind of table")
+    lookup(table.suffix, {".csv": 0, ".parquet": 0}, "kind of table")
     if table.name == "tasks.csv":
         raise InputError(f"{spec}: `table` cannot be tasks.csv, where the seconds of the tasks are")
     if "notebook" in text:
@@ -106,23 +148,35 @@ def _file(spec, name, value):
     path = spec.parent / os.path.expanduser(value)
     if not path.exists():
         here = " (there is one in the folder you are in)" if Path(value).exists() else ""
-        raise InputError(f"{spec} names the {name} {value}, but there is no file {path}: paths in a sweep start from the folder of its file{here}")
+        raise InputError(
+            f"{spec} names the {name} {value}, but there is no file {path}: paths in a sweep start from the folder of its file{here}"
+        )
     return Path(os.path.abspath(path))
 
 
 def _files(spec, given):
     "The parameters of a notebook that name files or folders, with absolute paths. Raises `InputError` for a parameter called `path`, `data_file`, ... if there is none."
+
     def place(name, value):
         if not isinstance(value, str) or not value or "://" in value:
             return value
-        if re.search(r"(^|_)(path|file|folder)s?$", name) and not re.match("out|save|result|log", name):
+        if re.search(r"(^|_)(path|file|folder)s?$", name) and not re.match(
+            "out|save|result|log", name
+        ):
             return str(_file(spec, name, value))
         named = "/" in value or Path(value).suffix  # a function could be called as a folder is
         there = [p for p in (spec.parent / value, Path(value)) if named and os.path.exists(p)]
         return os.path.abspath(there[0]) if there else value
 
-    found = {name: [place(name, v) for v in value] if isinstance(value, list) else place(name, value) for name, value in given.items()}
-    return {name: value for name, value in found.items() if any(os.path.isabs(str(v)) for v in _listed(value))}
+    found = {
+        name: [place(name, v) for v in value] if isinstance(value, list) else place(name, value)
+        for name, value in given.items()
+    }
+    return {
+        name: value
+        for name, value in found.items()
+        if any(os.path.isabs(str(v)) for v in _listed(value))
+    }
 
 
 def _contents(files, seen):
@@ -141,11 +195,17 @@ def _notebook_plan(spec, text, folder, table):
         raise InputError(f"{path} cannot be read as a notebook: {first_line(e)}") from None
     known = _parameters(path)
     if "result" not in known:
-        raise InputError(f"{path} has no parameter `result` in a cell tagged `parameters`: the file its table is written to")
-    grid = points(text.get("parameters") or {})
+        raise InputError(
+            f"{path} has no parameter `result` in a cell tagged `parameters`: the file its table is written to"
+        )
+    grid = expand_grid(text.get("parameters") or {})
     for p in grid:
         for name, value in p.items():
-            kind = choose(name, {k: v for k, v in known.items() if k not in ("result", "table")}, f"parameter of {path.name}")
+            kind = lookup(
+                name,
+                {k: v for k, v in known.items() if k not in ("result", "table")},
+                f"parameter of {path.name}",
+            )
             _check_type(f"parameter {name} of {path.name}", value, kind)
     kept = _place(folder, path.stem, notebook)
     varied = _varied(grid)
@@ -154,8 +214,25 @@ def _notebook_plan(spec, text, folder, table):
         row = _row(p, varied)
         files = _files(spec, p)
         name = identity(notebook, p, contents=_contents(files, seen))
-        tasks.append(Task(name, _label(path.stem, row), kept, p, {**files, "result": str(folder / "tasks" / name / "result.csv")}, row, versions()))
-    return Plan(folder, tuple(tasks), tuple(t.identity for t in tasks), table, kept if "table" in known else None, {kept: notebook})
+        tasks.append(
+            Task(
+                name,
+                _label(path.stem, row),
+                kept,
+                p,
+                {**files, "result": str(folder / "tasks" / name / "result.csv")},
+                row,
+                versions(),
+            )
+        )
+    return Plan(
+        folder,
+        tuple(tasks),
+        tuple(t.identity for t in tasks),
+        table,
+        kept if "table" in known else None,
+        {kept: notebook},
+    )
 
 
 def _parameters(path):
@@ -167,53 +244,106 @@ def _parameters(path):
 
 
 def _train_plan(spec, text, folder, table):
-    generate, train = points(text["generate"], "generate"), points(text["train"], "train") if "train" in text else []
+    generate, train = (
+        expand_grid(text["generate"], "generate"),
+        expand_grid(text["train"], "train") if "train" in text else [],
+    )
     of_data, of_fits = _varied(generate), _varied(train)
     known = {f.name: f for f in dataclasses.fields(DatasetOptions)}
     tasks, names, seen = [], {}, {}
-    places = {n: _place(folder, n, nb) for n, nb in (("generate", _generate), ("train", _train), ("figures", _figures))}
+    places = {
+        n: _place(folder, n, nb)
+        for n, nb in (("generate", _generate), ("train", _train), ("figures", _figures))
+    }
     for p in generate:
         for name, value in p.items():
-            default = choose(name, known, "option of generate").default
+            default = lookup(name, known, "option of generate").default
             if value is not None or default is not None:
-                _check_type(f"generate: {name}", value, "str" if default is None else type(default).__name__)
+                _check_type(
+                    f"generate: {name}", value, "str" if default is None else type(default).__name__
+                )
         options = DatasetOptions(**p)
         check_options(options)
-        files = {} if options.load_from_file is None else {"load_from_file": str(_file(spec, "load_from_file", options.load_from_file))}
+        files = (
+            {}
+            if options.load_from_file is None
+            else {"load_from_file": str(_file(spec, "load_from_file", options.load_from_file))}
+        )
         options = replace(options, **files)
         name = dataset_name(options)
         if names.setdefault(name, p) is p:
             row = _row(p, of_data)
             of_task = identity(_generate, p, contents=_contents(files, seen))
-            tasks.append(Task(of_task, _label("generate", row), places["generate"], {"options": p}, {"files": files, "data_dir": str(folder / "data")}, row, versions(), (), folder / "data" / name))
+            tasks.append(
+                Task(
+                    of_task,
+                    _label("generate", row),
+                    places["generate"],
+                    {"options": p},
+                    {"files": files, "data_dir": str(folder / "data")},
+                    row,
+                    versions(),
+                    (),
+                    folder / "data" / name,
+                )
+            )
         else:
             raise InputError(f"two data sets would be named {name}: give `dataset_name`")
     made = tuple(tasks)
     fits, settings = [], []
     for p in train:
-        _, method = choose(p.get("solver", "jkonet-star-potential"), solvers, "solver")
+        _, method = lookup(p.get("solver", "jkonet-star-potential"), solvers, "solver")
         own = {"solver": "str", "seed": "int", "evaluate_on": "str", "figures": "bool"}
         for name in own.keys() & p:
             _check_type(f"train: {name}", p[name], own[name])
-        choose(p.get("evaluate_on", "none"), judges, "evaluate_on")
+        lookup(p.get("evaluate_on", "none"), EVALUATION_SETS, "evaluate_on")
         if not 0 <= p.get("seed", 0) < 2**32:
             raise InputError(f"train: seed {p['seed']}: seeds go from 0 to {2**32 - 1}")
-        config = read_settings(None if p.get("config") is None else _file(spec, "config", str(p["config"])))
+        config = read_settings(
+            None if p.get("config") is None else _file(spec, "config", str(p["config"]))
+        )
         given = {k: v for k, v in p.items() if k != "config"}
         settings.append(config | given)
         try:
-            make_settings(method.settings, config | {k: v for k, v in given.items() if k not in own})
+            make_settings(
+                method.settings, config | {k: v for k, v in given.items() if k not in own}
+            )
         except InputError as e:
-            raise InputError(f"train: {p.get('solver', '')}: {e}. A list of grids gives each solver its own settings") from None
+            raise InputError(
+                f"train: {p.get('solver', '')}: {e}. A list of grids gives each solver its own settings"
+            ) from None
     for data, (p, whole) in itertools.product(made, zip(train, settings)):
         p, whole = ({"solver": "jkonet-star-potential"} | d for d in (p, whole))
         row = _row(p, of_fits)
         name = identity(_train, whole, [data.identity])
-        row = {(f"data_{k}" if k in _results else k): v for k, v in data.row.items()} | {k: v for k, v in row.items() if k not in _results}
-        where = {"dataset": data.makes.name, "data_dir": str(folder / "data"), "result": str(folder / "tasks" / name / "result.csv")}
-        fits.append(Task(name, _label("train", data.row | p), places["train"], {"run": whole}, where, row, versions(), (data.identity,)))
-    return Plan(folder, made + tuple(fits), tuple(t.identity for t in fits), table, places["figures"] if fits else None,
-                {places["generate"]: _generate, places["train"]: _train, places["figures"]: _figures})
+        row = {(f"data_{k}" if k in _results else k): v for k, v in data.row.items()} | {
+            k: v for k, v in row.items() if k not in _results
+        }
+        where = {
+            "dataset": data.makes.name,
+            "data_dir": str(folder / "data"),
+            "result": str(folder / "tasks" / name / "result.csv"),
+        }
+        fits.append(
+            Task(
+                name,
+                _label("train", data.row | p),
+                places["train"],
+                {"run": whole},
+                where,
+                row,
+                versions(),
+                (data.identity,),
+            )
+        )
+    return Plan(
+        folder,
+        made + tuple(fits),
+        tuple(t.identity for t in fits),
+        table,
+        places["figures"] if fits else None,
+        {places["generate"]: _generate, places["train"]: _train, places["figures"]: _figures},
+    )
 
 
 _results = ("solver", "dataset", "seed", "beta")  # columns that metrics have of their own

@@ -6,23 +6,24 @@
 __all__ = ['schedule', 'move', 'predict', 'annotate']
 
 # %% ../../nbs/9_work/09_predict.ipynb #7a2b90d9
-import click
-import jax
-import numpy as np
 import os
 import warnings
 from pathlib import Path
 
+import click
+import jax
+import numpy as np
+
 from ..base.errors import InputError
-from ..base.machine import check_memory
-from ..base.files import check_place, writing
-from ..data.numbers import numbers
-from ..data.tables import group_labels
+from ..base.files import atomic_write, check_writable
+from ..base.machine import require_memory
 from ..data.anndata import read_h5ad
 from ..data.formats import write_array
+from ..data.numbers import numbers
 from ..data.reading import KINDS, check_known, file_kind
-from ..model.solution import load_model
+from ..data.tables import group_labels
 from ..model.cells import same_population, to_anndata
+from ..model.solution import load_model
 from .particles import _rounding, read_particles, start_times
 
 # %% ../../nbs/9_work/09_predict.ipynb #61fe87ba
@@ -56,8 +57,10 @@ def move(
     """
     late = [] if to is None else np.flatnonzero(t > to)
     if len(late):
-        raise InputError(f"--to {to:g}: row {late[0]} was seen at {t[late[0]]:.10g} ({len(late)} such rows). Particles "
-                         "move forward: leave later ones out")
+        raise InputError(
+            f"--to {to:g}: row {late[0]} was seen at {t[late[0]]:.10g} ({len(late)} such rows). Particles "
+            "move forward: leave later ones out"
+        )
     felt = solution.energy.interaction is not None
     parts = same_population(np.unique(t, return_inverse=True)[1], groups if felt else None)
     z = solution.encode(x)
@@ -69,66 +72,117 @@ def move(
         if w is not None and not w.sum() > 0:
             raise InputError(f"no particle of the population of row {rows[0]} has a weight")
         if path[-1] > path[0]:
-            key = seed if seed is None or len(parts) == 1 else jax.random.fold_in(jax.random.key(seed), k)
+            key = (
+                seed
+                if seed is None or len(parts) == 1
+                else jax.random.fold_in(jax.random.key(seed), k)
+            )
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "at time .* particles are far")  # said once, of all
+                warnings.filterwarnings(
+                    "ignore", "at time .* particles are far"
+                )  # said once, of all
                 z_t = solution.predict(z[rows], path, w, key).x
             shift = np.stack([np.asarray(a, float) - z_t[0] for a in z_t])
-            moved[:, rows] += shift if solution.scaling is None else solution.scaling.directions(shift)
+            moved[:, rows] += (
+                shift if solution.scaling is None else solution.scaling.inverse_velocity(shift)
+            )
     for when, y in (("start", moved[0]), ("end", moved[-1])):
         share = solution.outside(solution.encode(y)).mean()
         if share >= 0.2:
-            warnings.warn(f"at the {when}, {share:.0%} of the particles are far from all that the model has "
-                          "seen: the energy is extrapolated there", stacklevel=2)
+            warnings.warn(
+                f"at the {when}, {share:.0%} of the particles are far from all that the model has "
+                "seen: the energy is extrapolated there",
+                stacklevel=2,
+            )
     return moved, times
 
 # %% ../../nbs/9_work/09_predict.ipynb #ab5bcf4f
-_KINDS = {kind: tuple(o for o in known if o not in ("features", "dt", "axes")) for kind, known in KINDS.items()
-          if kind not in (".npz", "folder")}
+_KINDS = {
+    kind: tuple(o for o in known if o not in ("features", "dt", "axes"))
+    for kind, known in KINDS.items()
+    if kind not in (".npz", "folder")
+}
 _OUTPUTS = (".npy", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".h5ad")
 
 
 def predict(
-    model: str, particles: str, output: str = "predicted.npy",
-    time_key: str | None = None, group_key: str | None = None, weight_key: str | None = None,
-    start: float | None = None, to: float | None = None, tau: float | None = None, steps: int | None = None,
-    seed: int | None = None, deterministic: bool = False, rep: str | None = None,
-    separator: str | None = None, decimal: str | None = None, thousands: str | None = None, encoding: str | None = None,
+    model: str,
+    particles: str,
+    output: str = "predicted.npy",
+    time_key: str | None = None,
+    group_key: str | None = None,
+    weight_key: str | None = None,
+    start: float | None = None,
+    to: float | None = None,
+    tau: float | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    deterministic: bool = False,
+    rep: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    encoding: str | None = None,
 ):
     "`jkonet-star predict`, whose help says what the options are. Raises `InputError`, before anything is written, for what cannot be used."
     output = Path(output)
-    kind = next((k for k in sorted(_OUTPUTS, key=len)[::-1] if output.name.lower().endswith(k)), None)
+    kind = next(
+        (k for k in sorted(_OUTPUTS, key=len)[::-1] if output.name.lower().endswith(k)), None
+    )
     _check_options(output, kind, start, to, tau, steps, seed, deterministic)
     solution, source = load_model(model), file_kind(particles)
     if source not in _KINDS:
-        raise InputError(f"{particles}: predict reads {', '.join(_KINDS)}, and tables with .gz, .bz2, .xz or .zip")
+        raise InputError(
+            f"{particles}: predict reads {', '.join(_KINDS)}, and tables with .gz, .bz2, .xz or .zip"
+        )
     text = dict(separator=separator, decimal=decimal, thousands=thousands, encoding=encoding)
     given = dict(time_key=time_key, group_key=group_key, weight_key=weight_key, rep=rep, **text)
     check_known(source, given, dict.fromkeys(given), _KINDS)
     notes = []
     if solution.energy.interaction is None and (group_key or weight_key):
-        notes.append(f"in {solution.solver} particles do not feel each other: groups and weights change nothing")
+        notes.append(
+            f"in {solution.solver} particles do not feel each other: groups and weights change nothing"
+        )
     if kind == ".h5ad":
-        return annotate(solution, particles, source, time_key, rep or "X_pca", group_key, weight_key, output, notes)
+        return annotate(
+            solution,
+            particles,
+            source,
+            time_key,
+            rep or "X_pca",
+            group_key,
+            weight_key,
+            output,
+            notes,
+        )
     if output.exists() and any(os.path.samefile(output, p) for p in (model, particles)):
         raise InputError(f"--output {output} is what is read: give another name")
     steps, keys = steps or 1, tuple(k for k in (time_key, group_key, weight_key) if k is not None)
     found = read_particles(particles, solution, rep, keys=keys, **text)
-    check_memory(3 * (steps + 1) * found.x.size, f"--steps {steps}")
+    require_memory(3 * (steps + 1) * found.x.size, f"--steps {steps}")
     marks = decimal or ".", thousands
     t, said = start_times(found, solution, time_key, start, *marks)
     weights = None if weight_key is None else numbers(found.table[weight_key], *marks)[0]
-    if weight_key is not None and (weights is None or not ((weights >= 0) & np.isfinite(weights)).all()):
-        raise InputError(f"{particles}: '{weight_key}' must hold a non-negative number in every row")
+    if weight_key is not None and (
+        weights is None or not ((weights >= 0) & np.isfinite(weights)).all()
+    ):
+        raise InputError(
+            f"{particles}: '{weight_key}' must hold a non-negative number in every row"
+        )
     groups = None if group_key is None else group_labels(found.table[group_key])
-    moved, times = move(found.x, solution, t, steps, tau, to, groups, weights, None if deterministic else seed or 0)
+    moved, times = move(
+        found.x, solution, t, steps, tau, to, groups, weights, None if deterministic else seed or 0
+    )
     notes += [said, _beyond(solution, times)]
-    with writing(output) as new:
+    with atomic_write(output) as new:
         if kind == ".npy":
             write_array(new, moved)
         else:
-            name = next(n for n in ("time", *(f"jkonet_{'_' * i}time" for i in range(99)))
-                        if n == time_key or n not in found.table)
+            name = next(
+                n
+                for n in ("time", *(f"jkonet_{'_' * i}time" for i in range(99)))
+                if n == time_key or n not in found.table
+            )
             notes.append("" if name == "time" else f"the times are in the column '{name}'")
             _write(_rows(found, moved, times, name), new, kind)
     _say(notes, f"{len(t)} particles{_spans(times)}: {output}")
@@ -144,11 +198,20 @@ def _check_options(output, kind, start, to, tau, steps, seed, deterministic):
     "Raises `InputError` for options that cannot be, or not together, and a place that cannot be written to."
     if kind is None:
         raise InputError(f"--output {output}: the name must end in one of {', '.join(_OUTPUTS)}")
-    options = {"from": start, "to": to, "tau": tau, "steps": steps, "seed": seed, "deterministic": deterministic or None}
+    options = {
+        "from": start,
+        "to": to,
+        "tau": tau,
+        "steps": steps,
+        "seed": seed,
+        "deterministic": deterministic or None,
+    }
     moving = [f"--{name}" for name, value in options.items() if value is not None]
     if kind == ".h5ad" and moving:
-        raise InputError(f"{' and '.join(moving)}: an --output .h5ad gets potential and drift of the cells where they are, nobody "
-                         "is moved. Leave that out, or give an --output of another kind")
+        raise InputError(
+            f"{' and '.join(moving)}: an --output .h5ad gets potential and drift of the cells where they are, nobody "
+            "is moved. Leave that out, or give an --output of another kind"
+        )
     for name, value in (("steps", steps), ("tau", tau)):
         if value is not None and not 0 < value < np.inf:
             raise InputError(f"--{name} {value} must be a number above 0")
@@ -157,10 +220,14 @@ def _check_options(output, kind, start, to, tau, steps, seed, deterministic):
     if to is not None and not np.isfinite(to):
         raise InputError(f"--to {to} must be a finite number")
     if to is not None and tau is not None:
-        raise InputError("--to says where to end and --tau how long steps are: give one of them, and the number of --steps")
+        raise InputError(
+            "--to says where to end and --tau how long steps are: give one of them, and the number of --steps"
+        )
     if deterministic and seed is not None:
-        raise InputError("--seed is of the noise, which --deterministic leaves out: give one of them")
-    check_place(output.parent)
+        raise InputError(
+            "--seed is of the noise, which --deterministic leaves out: give one of them"
+        )
+    check_writable(output.parent)
     if output.is_dir():
         raise InputError(f"--output {output} is a folder: give another name")
 
@@ -168,8 +235,13 @@ def _check_options(output, kind, start, to, tau, steps, seed, deterministic):
 def _rows(particles, moved, times, name):
     "The table as it was with the particles of each time, one after the other, and their times in the column `name`."
     import pandas as pd
+
     frames = []
-    whole = name in particles.table and particles.table[name].dtype.kind in "iu" and (times == np.round(times)).all()
+    whole = (
+        name in particles.table
+        and particles.table[name].dtype.kind in "iu"
+        and (times == np.round(times)).all()
+    )
     for x, t in zip(moved, times):
         frame = particles.table.copy()
         frame[particles.names] = x
@@ -191,8 +263,10 @@ def _beyond(solution, times):
     out = ((times < first - near) | (times > last + near)).any(0).sum()
     if not out or not getattr(solution.energy.potential, "period", 0):
         return ""
-    return (f"{out} particles move at times outside of {first:.10g} to {last:.10g}, which the model has seen: "
-            "its potential is extrapolated in time")
+    return (
+        f"{out} particles move at times outside of {first:.10g} to {last:.10g}, which the model has seen: "
+        "its potential is extrapolated in time"
+    )
 
 
 def _spans(times, most=6):
@@ -202,15 +276,19 @@ def _spans(times, most=6):
     if len(spans) == 1:
         return f" from t = {spans[0]}"
     said = [f"{n} from t = {s}" for n, s in zip(counts, spans)]
-    return ", each from its own time, " + ", ".join(said if len(said) <= most else [*said[:most - 2], "...", said[-1]])
+    return ", each from its own time, " + ", ".join(
+        said if len(said) <= most else [*said[: most - 2], "...", said[-1]]
+    )
 
 
 def annotate(solution, cells, kind, time_key, rep, group_key, weight_key, output, notes=()):
     "Write an `.h5ad` file with what a model says of every cell of another, see *Cells*."
     if kind not in (".h5ad", ".h5ad.gz", ".zarr"):
-        raise InputError(f"--output {output} is of cells, {cells} is a file that ends in {kind}: give an --output of another kind")
+        raise InputError(
+            f"--output {output} is of cells, {cells} is a file that ends in {kind}: give an --output of another kind"
+        )
     adata = read_h5ad(cells)
     to_anndata(adata, solution, time_key, rep, group_key, weights=weight_key)
-    with writing(output) as new:
+    with atomic_write(output) as new:
         adata.write_h5ad(new)
     _say(notes, f"potential and drift of {adata.n_obs} cells: {output}")

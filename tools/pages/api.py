@@ -1,4 +1,5 @@
 """The reference: what the package says of its public names, as HTML."""
+
 import html
 import importlib
 import inspect
@@ -11,7 +12,9 @@ from fastcore.docments import docments
 from jkonet_star.base.settings import Settings, bounds, own_fields
 
 NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
-PARAMETERS = re.compile(NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])")  # "`x`, `y`: [n, d] points" and "`tau` (time),"
+PARAMETERS = re.compile(
+    NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])"
+)  # "`x`, `y`: [n, d] points" and "`tau` (time),"
 
 
 def public(module):
@@ -24,8 +27,14 @@ def methods(cls):
     "Public methods and properties that a class adds, by name; what it only overrides counts if it says something of its own."
     found = {}
     for name, value in vars(cls).items():
-        f = value.fget if isinstance(value, property) else inspect.unwrap(getattr(value, "__func__", value))
-        added = inspect.isfunction(f) and f.__module__ == cls.__module__ and not name.startswith("_")
+        f = (
+            value.fget
+            if isinstance(value, property)
+            else inspect.unwrap(getattr(value, "__func__", value))
+        )
+        added = (
+            inspect.isfunction(f) and f.__module__ == cls.__module__ and not name.startswith("_")
+        )
         if added and (f.__doc__ or not any(name in vars(base) for base in cls.__mro__[1:])):
             found[name] = value
     return found
@@ -37,7 +46,9 @@ def summary(obj):
         return obj.help or ""
     own = inspect.cleandoc(obj.__doc__ or "")  # getdoc would take that of a base
     if inspect.isclass(obj):
-        return "" if own.startswith(obj.__name__ + "(") else own  # dataclasses write that themselves
+        return (
+            "" if own.startswith(obj.__name__ + "(") else own
+        )  # dataclasses write that themselves
     if callable(obj) or isinstance(obj, (property, classmethod, staticmethod)):
         return own
     keys = f", with keys {', '.join(f'`{k}`' for k in obj)}" if isinstance(obj, dict) else ""
@@ -55,7 +66,9 @@ def anchors(module, href):
 def signature(name, obj):
     "How it is called, one parameter a line where it is long."
     f = getattr(obj, "__func__", obj)
-    if isinstance(obj, click.Command) or (inspect.isclass(obj) and getattr(obj.__init__, "__module__", None) != obj.__module__):
+    if isinstance(obj, click.Command) or (
+        inspect.isclass(obj) and getattr(obj.__init__, "__module__", None) != obj.__module__
+    ):
         return ""
     try:
         given = inspect.signature(f)
@@ -63,9 +76,14 @@ def signature(name, obj):
         return ""
     first = "cls" if isinstance(obj, classmethod) else "self"
     parameters = [str(p) for p in given.parameters.values() if p.name != first]
-    parameters = [re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p) for p in parameters]
+    parameters = [
+        re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p)
+        for p in parameters
+    ]
     line = f"{name}({', '.join(parameters)})"
-    return line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
+    return (
+        line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
+    )
 
 
 def table(text, markdown):
@@ -75,16 +93,22 @@ def table(text, markdown):
         return markdown(text) if text else ""
     last = re.compile(r"(?<=\.)\s+(?=[A-Z`])|\n\n").search(text, found[-1].end())
     stops = [*(m.start() for m in found[1:]), last.start() if last else len(text)]
-    rows = [(markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end():stop], markdown)) for m, stop in zip(found, stops)]
+    rows = [
+        (markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end() : stop], markdown))
+        for m, stop in zip(found, stops)
+    ]
     if not any(shape for _, shape, _ in rows):
         rows = [(name, meaning) for name, _, meaning in rows]
     made = _rows(("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning"), rows)
-    before, after = text[:found[0].start()].strip(), text[stops[-1]:].strip()
+    before, after = text[: found[0].start()].strip(), text[stops[-1] :].strip()
     return (markdown(before) if before else "") + made + (markdown(after) if after else "")
 
 
 def _rows(head, rows):
-    body = "".join("<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
     return f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -95,8 +119,13 @@ def settings(obj, markdown):
     code = lambda text: f"<code>{html.escape(str(text))}</code>"
     allowed = lambda f: ", ".join(map(code, f.metadata["one_of"] or ())) or html.escape(bounds(f))
     found = [f for f in own_fields(obj) if "help" in f.metadata]
-    return _rows(("name", "default", "allowed", "meaning"), [
-        (code(f.name), code(repr(f.default)), allowed(f), markdown(f.metadata["help"])) for f in found])
+    return _rows(
+        ("name", "default", "allowed", "meaning"),
+        [
+            (code(f.name), code(repr(f.default)), allowed(f), markdown(f.metadata["help"]))
+            for f in found
+        ],
+    )
 
 
 def parameters(obj, markdown):
@@ -108,13 +137,27 @@ def parameters(obj, markdown):
         found = docments(f, full=True, returns=True)
     except (TypeError, OSError, SyntaxError):
         return ""
-    return _rows(("name", "meaning"), [(f"<code>{html.escape(name)}</code>", markdown(said.docment)) for name, said in found.items() if said.docment]) \
-        if any(said.docment for said in found.values()) else ""
+    return (
+        _rows(
+            ("name", "meaning"),
+            [
+                (f"<code>{html.escape(name)}</code>", markdown(said.docment))
+                for name, said in found.items()
+                if said.docment
+            ],
+        )
+        if any(said.docment for said in found.values())
+        else ""
+    )
 
 
 def _shape_and_meaning(text, markdown):
-    shape, meaning = re.match(r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S).groups()
-    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(re.sub(r"^\.|^and$|(,| and|;)$", "", meaning))
+    shape, meaning = re.match(
+        r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S
+    ).groups()
+    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(
+        re.sub(r"^\.|^and$|(,| and|;)$", "", meaning)
+    )
 
 
 def source(obj, repository):
@@ -133,7 +176,12 @@ def entry(name, ident, obj, level, markdown, colour, repository):
     line = signature(name, obj) if called else ""
     own = set(re.findall(r"\w+(?=[,:=)]| =)", line))
     head, _, rest = summary(obj).partition("\n\n")
-    text = markdown(head, own) + table(rest, lambda t: markdown(t, own)) + settings(obj, lambda t: markdown(t, own)) + parameters(obj, lambda t: markdown(t, own))
+    text = (
+        markdown(head, own)
+        + table(rest, lambda t: markdown(t, own))
+        + settings(obj, lambda t: markdown(t, own))
+        + parameters(obj, lambda t: markdown(t, own))
+    )
     heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
     return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
 
@@ -145,5 +193,16 @@ def document(module, name, level, markdown, colour, repository):
         return f'<section class="api"><h{level} id="{name.lower()}"><code>{name}</code></h{level}>{markdown(f"Another name of `{original}`.")}</section>'
     parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
     for method, value in methods(obj).items() if inspect.isclass(obj) else ():
-        parts.append(entry(f"{name}.{method}", f"{name}.{method}".lower(), value, level + 1, markdown, colour, repository) + "</section>")
+        parts.append(
+            entry(
+                f"{name}.{method}",
+                f"{name}.{method}".lower(),
+                value,
+                level + 1,
+                markdown,
+                colour,
+                repository,
+            )
+            + "</section>"
+        )
     return "".join(parts) + "</section>"
