@@ -59,7 +59,7 @@ def bridges(train, beta, rounds=4):
         )
         G, s, v2 = normal_equations(energy, observe(c))
         theta = solve(G, s, v2, c.d * effective_sizes(c)).theta
-        drift = lambda x, theta=theta: -np.asarray(energy.potential.gradient(theta, x))
+        drift = lambda x, theta=theta: -np.asarray(energy["potential"].gradient(theta, x))
         beta = np.mean(
             [
                 w

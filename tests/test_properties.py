@@ -312,7 +312,7 @@ def elsewhere(seen, spreads, steps):
 def said_of(model, x, t):
     "What users ask of a model at particles in raw units: energies, forces, and where they go."
     z, parts = model.encode(x), {}
-    if model.energy.potential is not None:
+    if "potential" in model.energy:
         parts["potential"] = relief(model.potential(z, t[0]))
         parts["gradient"] = np.asarray(model.potential_gradient(z, t[0]))
     parts["drift"] = np.asarray(model.drift(z, t[0]))

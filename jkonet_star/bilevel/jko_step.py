@@ -129,7 +129,7 @@ def negative_weights(params):
 # %% ../../nbs/6_bilevel/01_jko_step.ipynb #d36935ad
 def inner_loss(settings, potential, params, u, z, w, r):
     "JKO objective (no unit) of displacements `u` `[n, d]` of particles `z` `[n, d]` with weights `w` `[n]`, which sum to 1."
-    unit = potential.scale * potential.speed
+    unit = potential.scale * potential.velocity_unit
     moved = z + r * u
     v = potential.value(params, potential.center + potential.scale * moved) / unit
     value = jnp.sum(w * (0.5 * jnp.sum(u**2, 1) + v / r))

@@ -18,7 +18,8 @@ from ..base.errors import lookup
 from ..base.machine import require_memory
 from .jko_step import DIFFERENTIATION, displacement, map_init
 from ..energy.networks import NeuralPotential, n_weights
-from ..energy.residual import Energy, observe
+from ..energy.residual import observe
+from ..energy.terms import Energy, Found
 from ..regression.epochs import run_epochs, seen_losses
 
 # %% ../../nbs/6_bilevel/02_training.ipynb #02427d6a
@@ -27,7 +28,7 @@ def dimensionless(couplings, settings):
     before, after = observe(couplings, "source"), observe(couplings, "target")
     particles = np.concatenate([couplings.x, couplings.y[couplings.is_last_step[couplings.step]]])
     center, scale = particles.mean(0), max(particles.std(0).mean(), 1e-12)
-    speed = max(
+    velocity_unit = max(
         np.sqrt(np.sum(before.w[:, None] * before.velocity**2) / couplings.d),
         1e-3 * scale / couplings.tau.max(),
     )
@@ -35,7 +36,7 @@ def dimensionless(couplings, settings):
     potential = NeuralPotential(
         array(center),
         array(scale),
-        array(speed),
+        array(velocity_unit),
         array(couplings.t[0]),
         0.0,
         tuple(settings.hidden),
@@ -48,7 +49,7 @@ def dimensionless(couplings, settings):
         "after": width(after.population),
         "mass": array(before.mass),
         "size": sizes,
-        "r": array(couplings.tau * speed / scale),
+        "r": array(couplings.tau * velocity_unit / scale),
     }
 
 # %% ../../nbs/6_bilevel/02_training.ipynb #ae8919b3
@@ -155,7 +156,7 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     batch = int(min(s.batch_size, data["size"].min()))
     per_epoch = max(1, int(data["size"].max()) // batch)
     k0, k1, k2 = jax.random.split(jax.random.key(seed), 3)
-    params = potential.init(k0)
+    params = potential.init(k0, couplings.d)
     maps = _init_maps(s, couplings.d, jnp.asarray(data["r"]), k1)
     followed = couplings.paired and couplings.source_ids()[-1] + 1 == len(couplings.w)
     init, run = _compiled(s, batch, per_epoch, followed)
@@ -170,8 +171,8 @@ def fit_bilevel(couplings, terms, settings, seed=0, progress=False, checkpoint=N
     state, done, stopped = run_epochs(
         partial(run, potential, data, maps), state, s.epochs, 1, progress, checkpoint
     )
-    return (
-        Energy(potential, None, False),
+    return Found(
+        Energy.of(potential),
         {"potential": state["params"]},
         {"losses": seen_losses(state["losses"][:done], held_out=False), "stopped": stopped},
     )

@@ -41,7 +41,7 @@ def plot_landscape(solution, snapshots, times=None, axes=(0, 1), names=None, err
                 if error is None
                 else error.potential(points, t)[1]
             )
-            if solution.energy.potential is not None
+            if "potential" in solution.energy
             else np.zeros(len(points))
         )
         fields.append((t, k, value - (value.mean() if error is None else 0), drift))
@@ -133,7 +133,7 @@ def animate(solution, snapshots, path, start=None, axes=(0, 1), frames=40, seed=
     def draw(i):
         ax.clear()
         t, k = times[i], max(0, int(np.searchsorted(snapshots.t, times[i] + 1e-9)) - 1)
-        if solution.energy.potential is not None:
+        if "potential" in solution.energy:
             points = np.tile(snapshots.x[k].mean(0), (2500, 1)).astype(np.float32)
             points[:, axes] = np.stack(np.meshgrid(*grid), -1).reshape(-1, 2)
             ax.contourf(

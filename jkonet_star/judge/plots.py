@@ -18,7 +18,7 @@ def plot_energies(solution, snapshots, truth=None):
 
     x = np.concatenate(snapshots.x)
     panels = []
-    if solution.energy.potential is not None:
+    if "potential" in solution.energy:
         times = snapshots.t if getattr(solution.energy.potential, "period", 0) else [None]
         panels += [
             (
@@ -30,7 +30,7 @@ def plot_energies(solution, snapshots, truth=None):
         ]
         if truth is not None and truth.potential is not None:
             panels.append(("true V", jax.vmap(truth.potential), x))
-    if solution.energy.interaction is not None:
+    if "interaction" in solution.energy:
         z = x[:500] - x[:500].mean(0)
         panels.append(("learned W", solution.interaction, z))
         if truth is not None and truth.interaction is not None:

@@ -12,7 +12,6 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import minimize
 
-from ..energy.features import Polynomials
 from .covariance import _solve
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #30bdac9c
@@ -104,31 +103,20 @@ def evidence(G, c, prior, log_precision=None, samples=0, seed=0):
     )
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #0db66d3a
-def _prior(energy, most, duration):
-    "The `Prior` of all parameters, beta last with the scale `most`: polynomials of degree one, two and more are groups of their own, so is every part of waves, with units that give it unit amplitude. `duration`: time over squared spread."
+def _prior(energy, most, duration, d):
+    "The `Prior` of all parameters, beta last with the scale `most`; `duration`: time over squared spread."
     groups, units, families = [], [], []
-
-    def add(own, precision, kind):
-        (
-            groups.append(own + len(families)),
-            units.append(np.full(len(own), precision)),
-            families.extend([kind] * (own.max() + 1)),
-        )
-
-    for part in () if energy.potential is None else energy.potential.parts:
-        if isinstance(part, Polynomials):
-            add(np.clip(np.asarray(part.powers).sum(1) - 1, 0, 2), 1.0, "polynomials")
-        else:
-            add(np.zeros(len(part.omega), int), len(part.omega) / 2, "waves")
-    if energy.interaction is not None:
-        n = len(energy.interaction.omega)
-        add(np.zeros(n, int), n / 2, "interaction")
+    for term in energy.drifts:
+        for group in term.prior(d):
+            groups.append(group.of + len(families))
+            units.append(np.full(len(group.of), group.precision))
+            families += [group.kind] * (group.of.max() + 1)
     families = np.array(families)
     return Prior(
         np.append(np.concatenate(groups), -1),
         np.append(np.concatenate(units), most**-2.0),
         families,
-        2 * np.log(duration) + np.where(families == "polynomials", 0.0, 8.0),
+        2 * np.log(duration) + np.where(np.isin(families, ("waves", "interaction")), 8.0, 0.0),
     )
 
 

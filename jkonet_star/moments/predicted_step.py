@@ -11,21 +11,16 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from ..energy.interactions import mean_field
 from ..energy.residual import energy_gradient, mean_fields
+from ..energy.terms import At
 
 # %% ../../nbs/5_moments/02_predicted_step.ipynb #096fb262
 def force_jacobian(energy, x, population, weights):
     "What multiplies theta in the force on `x` `[n, d]` in a `population` `[N, d]` with `weights` `[N]`: `[n, p, d]`."
     parts = []
-    if energy.potential is not None:
-        parts.append(energy.potential.jacobian(x))
-    if energy.interaction is not None:
-        parts.append(
-            energy.interaction.jacobian(
-                x, mean_field(energy.interaction.omega, population, weights)
-            )
-        )
+    for term in energy.drifts:
+        field = term.field(None, population, weights) if term.needs_population else None
+        parts.append(term.jacobian(At(x, None, field)))
     return jnp.concatenate(parts, 1)
 
 
@@ -35,7 +30,7 @@ def predict_step(energy, theta, beta, x, weights, tau, noise, derivative=True):
 
     `weights`: [n]. `noise`: [substeps - 1, n, d] of plus or minus one, used in both signs (R = 2; R = 1 for a single step, which has none).
     """
-    substeps, d, params = len(noise) + 1, x.shape[1], _by_term(energy, theta)
+    substeps, d, params = len(noise) + 1, x.shape[1], energy.split(theta, x.shape[1])
     h = tau / substeps
     sigma = jnp.sqrt(2 * jnp.maximum(beta, 1e-12) * h)
 
@@ -71,11 +66,3 @@ def predict_step(energy, theta, beta, x, weights, tau, noise, derivative=True):
         return x_, jnp.moveaxis(Z, 0, 1) if derivative else None
 
     return jax.lax.map(one, jnp.array([1.0, -1.0]) if substeps > 1 else jnp.ones(1))
-
-
-def _by_term(energy, theta):
-    "The parameters of each term, by its name."
-    p = len(theta) - (0 if energy.interaction is None else len(energy.interaction.omega))
-    return ({} if energy.potential is None else {"potential": theta[:p]}) | (
-        {} if energy.interaction is None else {"interaction": theta[p:]}
-    )

@@ -15,17 +15,19 @@ import numpy as np
 import scipy.linalg
 from tqdm import tqdm
 
-from ..base.errors import IdentifiabilityWarning, InputError
+from ..base.errors import IdentifiabilityWarning, InputError, lookup
 from ..base.machine import require_memory
 from ..data.selecting import select_rows
-from ..energy.interactions import interaction_features
-from ..energy.potentials import _degree, _spread, additive_features
-from ..energy.residual import Energy, mean_fields, observe, residual
+from ..energy.makers import TERMS
+from ..energy.potentials import _degree, _spread
+from ..energy.residual import mean_fields, observe, residual
+from ..energy.terms import Energy, Found
 from .covariance import _misfit_at_rest
 from .evidence import _prior, _update, evidence
 from .fourier import WeakForm, _Moments, sample_frequencies
 from .gauss_newton import linearise, mismatch
-from .predicted_step import _by_term, force_jacobian
+from .predicted_step import force_jacobian
+from ..regression.least_squares import blocks, parameters
 from ..regression.normal_equations import normal_equations
 from ..regression.ridge import solve
 from ..transport.couple import couple
@@ -35,7 +37,7 @@ from ..transport.couplings import effective_sizes
 def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
     """Energy of snapshots without couplings: `(energy, params, stats)`.
 
-    `terms`: names among "potential", "interaction", "internal". `params["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["beta"]` (length²/time).
+    `terms`: names among "potential", "interaction", "internal". `stats["covariance"]` `[p, p]` is the posterior covariance of all parameters in the order potential, interaction; `stats["beta_error"]` the standard error of `params["internal"]` (length²/time).
     Warns if the steps did not converge or the moments are not explained (`chi2`, the mismatch per moment, four standard deviations above 1), or if no motion explains them as well. Raises `InputError` for several populations, too few particles or such that do not differ, or neither potential nor interaction. Sources: Hansen (1982); Newey & Windmeijer (2009).
     """
     if snapshots.groups is not None:
@@ -44,16 +46,11 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
         )
     _check_size(snapshots, terms, config)
     pooled, x, w = _padded(snapshots)
-    energy = Energy(
-        additive_features(pooled, config, seed) if "potential" in terms else None,
-        interaction_features(
-            pooled, config.n_interaction_features, config.interaction_lengthscale, seed
-        )
-        if "interaction" in terms
-        else None,
-        "internal" in terms,
-    )
-    if energy.potential is None and energy.interaction is None:
+    for name in terms:
+        if lookup(name, TERMS, "term").features is None:
+            raise InputError(f"the weak form does not know the term {name}")
+    energy = Energy.of(*(TERMS[name].features(pooled, config, seed) for name in terms))
+    if not energy.drifts:
         raise InputError("the weak form needs a potential or an interaction to fit")
     effective = [1 / (a**2).sum() for a in w]
     if min(effective) < 20:
@@ -92,7 +89,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
                     moments, seen, energy, full, (x, w, snapshots.tau), noise, paired, freedom
                 )
                 new, covariance, precision = _update(
-                    s, debiased, G, full, prior, precision, energy.internal
+                    s, debiased, G, full, prior, precision, "internal" in energy
                 )
                 freedom, alpha = float((covariance * G)[:-1, :-1].sum()), prior.precision(precision)
                 cost = lambda r, f: S.distance(r) + f @ (alpha * f)
@@ -117,7 +114,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
                     break
         if share == 1:
             full, covariance, precision = _update(
-                s, debiased, G, before, prior, precision, energy.internal, config.samples, seed
+                s, debiased, G, before, prior, precision, "internal" in energy, config.samples, seed
             )
     at_rest, free = (
         np.inf if paired else _misfit_at_rest(moments, seen, x, w),
@@ -140,17 +137,20 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
             IdentifiabilityWarning,
             stacklevel=3,
         )
-    return (
+    return Found(
         energy,
-        _named(energy, full, covariance),
+        parameters(energy, full if "internal" in energy else full[:-1], snapshots.d),
         {
+            "covariance": covariance[:-1, :-1],
             "chi2": chi2,
             "iterations": i + 1,
             "converged": bool(settled),
             "n_features": len(full) - 1,
             "n_moments": used,
             "log_precisions": precision.tolist(),
-            "beta_error": float(np.sqrt(max(covariance[-1, -1], 0))) if energy.internal else None,
+            "beta_error": float(np.sqrt(max(covariance[-1, -1], 0)))
+            if "internal" in energy
+            else None,
         },
     )
 
@@ -213,13 +213,9 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     couplings = couple(few)
     obs = observe(couplings)
     G, c, v2 = normal_equations(energy, obs)
-    apart = (
-        ()
-        if energy.interaction is None
-        else (G.shape[1] - len(energy.interaction.omega), G.mean(0))
-    )
+    apart = (blocks(energy, couplings.d, False), G.mean(0)) if energy.needs_population else ()
     sizes = effective_sizes(couplings)
-    params = _by_term(energy, solve(G, c, v2, couplings.d * sizes, *apart).theta)
+    params = energy.split(solve(G, c, v2, couplings.d * sizes, *apart).theta, couplings.d)
     left = (
         np.asarray(
             residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.mass)),
@@ -236,7 +232,9 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
         float(np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2),
         1e-12 * size.max() / snapshots.tau.sum(),
     )
-    prior = _prior(energy, most, (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2)
+    prior = _prior(
+        energy, most, (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2, couplings.d
+    )
     precise = sizes * couplings.tau / (2 * most)
     return evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.of(slice(-1)))[0], prior
 
@@ -245,17 +243,9 @@ def _refined(substeps):
     "Numbers of substeps from one to `substeps`, each at most twice the one before."
     return [substeps] if substeps == 1 else [*_refined((substeps + 1) // 2), substeps]
 
-
-def _named(energy, full, covariance):
-    return (
-        {"covariance": covariance[:-1, :-1]}
-        | _by_term(energy, full[:-1])
-        | ({"beta": float(full[-1])} if energy.internal else {})
-    )
-
 # %% ../../nbs/5_moments/06_weak_form.ipynb #a84c8f30
-def drift_standard_errors(energy, params, x, population=None, weights=None):
-    """Posterior standard deviation of the drift at `x` `[n, d]`: `[n, d]` (length/time).
+def drift_standard_errors(energy, covariance, x, population=None, weights=None):
+    """Posterior standard deviation of the drift at `x` `[n, d]`, from the `covariance` of the parameters: `[n, d]` (length/time).
 
     `population` `[M, d]` with `weights` `[M]` is what particles feel; `x` itself with equal weights if `None`.
     """
@@ -268,4 +258,4 @@ def drift_standard_errors(energy, params, x, population=None, weights=None):
             else np.asarray(weights, float)
         )
         A = np.asarray(force_jacobian(energy, x, population, weights)).transpose(0, 2, 1)
-    return np.sqrt(np.maximum(np.einsum("ndp,ndp->nd", A @ params["covariance"], A), 0))
+    return np.sqrt(np.maximum(np.einsum("ndp,ndp->nd", A @ covariance, A), 0))

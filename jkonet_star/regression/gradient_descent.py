@@ -15,10 +15,13 @@ import numpy as np
 import optax
 
 from ..base.devices import replicate, shard
+from ..base.errors import InputError, lookup
 from ..base.machine import require_memory
 from ..base.settings import Settings, setting
-from ..energy.networks import NeuralInteraction, NeuralPotential, activations, n_weights
-from ..energy.residual import Energy, evaluations, loss, mean_fields, observe
+from ..energy.makers import TERMS
+from ..energy.networks import activations, n_weights
+from ..energy.residual import evaluations, loss, mean_fields, observe
+from ..energy.terms import Energy, Found, Units
 from .epochs import run_epochs, seen_losses
 
 # %% ../../nbs/4_regression/06_gradient_descent.ipynb #49e49a8b
@@ -123,9 +126,7 @@ def _compiled(epochs, per_epoch, batch, points):
                 per_epoch, batch
             )
             population = (
-                _draw(obs, points, k1)
-                if energy.interaction is not None
-                else (obs.population, obs.mass)
+                _draw(obs, points, k1) if energy.needs_population else (obs.population, obs.mass)
             )
 
             def update(carry, rows):
@@ -179,14 +180,14 @@ def fit_gradient_descent(
 ):
     """Neural energy of couplings: `(energy, params, stats)`.
 
-    `terms`: names among "potential", "time_potential", "interaction", "internal". `stats["losses"]` is [epochs, 2], `stats["stopped"]` why a training ended early or `None`. `params["beta"]` is there only if couplings carry a score and are evaluated at the target.
+    `terms`: names among "potential", "time_potential", "interaction", "internal". `stats["losses"]` is [epochs, 2], `stats["stopped"]` why a training ended early or `None`. `params["internal"]` is there only if couplings carry a score and are evaluated at the target.
     Raises `InputError` for more weights than memory.
     """
     energy, params, observed, held_out, key = _prepared(couplings, terms, config, seed)
     params, losses, stopped = train(
         energy, params, observed, config, key, held_out, progress, checkpoint
     )
-    return energy, _with_beta(params), {"losses": losses, "stopped": stopped}
+    return Found(energy, _with_beta(params), {"losses": losses, "stopped": stopped})
 
 
 def _prepared(couplings, terms, config, seed):
@@ -200,36 +201,14 @@ def _prepared(couplings, terms, config, seed):
     )
     require_memory(2 * config.epochs, f"epochs = {config.epochs}")
     obs = observe(couplings, config.evaluate_at)
-    particles = np.concatenate([couplings.x, couplings.y[couplings.is_last_step[couplings.step]]])
-    scale = max(particles.std(0).mean(), 1e-12)
-    speed = np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d) or 1.0
     keys = jax.random.split(jax.random.key(seed), 3)
-    array = partial(np.asarray, dtype=obs.z.dtype)
-    timed = "time_potential" in terms
-    energy = Energy(
-        NeuralPotential(
-            array(particles.mean(0)),
-            array(scale),
-            array(speed),
-            array(couplings.t[0]),
-            float(np.ptp(couplings.t)) if timed else 0.0,
-            tuple(config.hidden),
-            config.activation,
-        )
-        if timed or "potential" in terms
-        else None,
-        NeuralInteraction(array(scale), array(speed), couplings.d, config.interaction_width)
-        if "interaction" in terms
-        else None,
-        "internal" in terms,
-    )
+    energy = _network(couplings, obs, terms, config)
     params = {}
-    if energy.potential is not None:
-        params["potential"] = energy.potential.init(keys[0])
-    if energy.interaction is not None:
-        params["interaction"] = energy.interaction.init(keys[1])
-    if energy.internal and obs.score is not None:
-        params["beta"] = np.zeros((), obs.z.dtype)
+    for i, term in enumerate(energy.terms):
+        if not term.is_noise or obs.score is not None:
+            key = keys[i] if i < 2 else jax.random.fold_in(keys[2], i)
+            params[term.name] = term.init(key, couplings.d)
+    params = jax.tree.map(lambda a: np.asarray(a, obs.z.dtype), params)
     ids = obs.source
     order = np.random.default_rng(seed).permutation(ids[-1] + 1)
     held = order[ids] < round(
@@ -246,5 +225,21 @@ def _prepared(couplings, terms, config, seed):
     )
 
 
+def _network(couplings, obs, terms, config):
+    "The energy, in the units of the particles and of their velocities."
+    for name in terms:
+        if lookup(name, TERMS, "term").network is None:
+            raise InputError(f"there is no network of the term {name}: a closed form learns it")
+    particles = np.concatenate([couplings.x, couplings.y[couplings.is_last_step[couplings.step]]])
+    scale = max(particles.std(0).mean(), 1e-12)
+    velocity = np.sqrt(np.sum(obs.w[:, None] * obs.velocity**2) / couplings.d) or 1.0
+    start, duration = couplings.t[0], float(np.ptp(couplings.t))
+    arrays = (np.asarray(a, obs.z.dtype) for a in (particles.mean(0), scale, velocity, start))
+    units = Units(*arrays, duration)
+    return Energy.of(*(TERMS[name].network(units, config) for name in terms))
+
+
 def _with_beta(params):
-    return params | {"beta": max(float(params["beta"]), 0.0)} if "beta" in params else params
+    if "internal" in params:
+        params = params | {"internal": max(float(params["internal"]), 0.0)}
+    return params

@@ -60,11 +60,10 @@ class LinearFit:
         return self.system().freedom(self.lam)
 
 
-def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0, last=None):
+def solve(G, c, v2, n, blocks=(), G_all=None, ridge=0.0, last=None):
     """The ridge solution of normal equations that predicts best.
 
-    `G`: [T, p, p], `c`: [T, p], `v2`: [T] as from `normal_equations`; `n`: [T] number of scalar observations of each step. With an interaction, `n_split` is the number of potential
-    features and `G_all` `[p, p]` the Gram under all snapshots. `ridge`: in place of those that are tried, if not 0. `last`: [T] the steps to predict from the others, the last one if `None`. Raises `InputError` if no solution is finite.
+    `G`: [T, p, p], `c`: [T, p], `v2`: [T] as from `normal_equations`; `n`: [T] number of scalar observations of each step. With an interaction, `blocks` are the slices of the terms' parameters and `G_all` `[p, p]` the Gram under all snapshots. `ridge`: in place of those that are tried, if not 0. `last`: [T] the steps to predict from the others, the last one if `None`. Raises `InputError` if no solution is finite.
     """
     T = len(G)
     diagonal = np.diag(G.sum(0))
@@ -75,7 +74,7 @@ def solve(G, c, v2, n, n_split=None, G_all=None, ridge=0.0, last=None):
         penalty, lams = np.eye(G.shape[1]), 10.0 ** np.arange(-14, 1)
     else:
         apart = np.zeros_like(unit)
-        for block in (slice(n_split), slice(n_split, None)):
+        for block in blocks:
             apart[block, block] = (G_all / unit)[block, block]
         penalty, lams = apart + 1e-3 * np.eye(len(unit)), 10.0 ** np.arange(-4, 0.5, 0.5)
     lams = np.array([ridge]) if ridge else lams

@@ -17,6 +17,7 @@ import numpy as np
 from ..base.devices import on_one_cpu, replicate
 from ..base.errors import lookup
 from ..base.machine import n_cores
+from ..energy.terms import Found
 from .epochs import seen_losses
 from .gradient_descent import _compiled, _plan, _prepared, _with_beta
 
@@ -73,7 +74,7 @@ def fit_many_networks(couplings, terms, config, variants):
         if stopped:
             warnings.warn(stopped, stacklevel=2)
         found.append(
-            (
+            Found(
                 energy,
                 _with_beta(state["best"]),
                 {"losses": losses[: bad[0]] if len(bad) else losses, "stopped": stopped},

@@ -16,7 +16,15 @@ from ..base.devices import replicate, round_up_to_devices
 from ..data.snapshots import Snapshots
 from ..energy.origin import Origin
 from ..energy.residual import Observations, observe
-from .least_squares import LeastSquares, _check_size, _chosen, _named, _stats
+from ..energy.terms import Found
+from jkonet_star.regression.least_squares import (
+    LeastSquares,
+    _check_size,
+    _chosen,
+    _stats,
+    blocks,
+    parameters,
+)
 from .normal_equations import _chunks, _field, _plus, normal_equations
 from .ridge import solve
 from ..transport.couple import couple
@@ -33,7 +41,7 @@ def fit_least_squares_stream(
     rows=100_000,
     progress=False,
 ):
-    """As `fit_least_squares`, from snapshots of one population that need not fit into memory: `(energy, params, stats)`.
+    """As `fit_least_squares`, from snapshots of one population that need not fit into memory: what was `Found`.
 
     `tried`: couplings of a part of the particles, on which features are chosen. They and the energy count from `origin`, the snapshots are moved there as they are read.
     At most `rows` particles are read and coupled at a time if snapshots are paired, one step if not, in blocks of `batch_size`.
@@ -60,11 +68,7 @@ def fit_least_squares_stream(
     equations = []
     with tqdm(total=sum(s.sizes[:T]), desc="reading", unit="particle", disable=not progress) as bar:
         for k in range(T):
-            field = (
-                [_whole_field(energy, moved[k], s.weights_at(k))]
-                if energy.interaction is not None
-                else None
-            )
+            field = [_whole_field(energy, moved[k], s.weights_at(k))]
             total = None
             for r in _chunks(0, s.sizes[k], rows if s.paired else s.sizes[k]):
                 other = r if s.paired else slice(None)
@@ -82,7 +86,7 @@ def fit_least_squares_stream(
                 bar.update(r.stop - r.start)
             equations.append(total)
     G, c, v2 = (np.concatenate(a) for a in zip(*equations))
-    if energy.interaction is None:
+    if not energy.needs_population:
         found = solve(G, c, v2, n, ridge=config.ridge)
     else:
         last = Observations(
@@ -104,11 +108,11 @@ def fit_least_squares_stream(
             c,
             v2,
             n,
-            G.shape[1] - config.n_interaction_features,
+            blocks(energy, s.d, False),
             np.concatenate([G, arrived]).mean(0),
             config.ridge,
         )
-    return energy, _named(energy, found.theta, False, config), _stats(found, scales)
+    return Found(energy, parameters(energy, found.theta, s.d), _stats(found, scales))
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ class _Moved:
 
 
 def _whole_field(energy, x, w):
+    if not energy.needs_population:
+        return {}
     with jax.enable_x64(True):
         return _field(
             replicate(jax.tree.map(lambda a: np.array(a, np.float64), energy)),

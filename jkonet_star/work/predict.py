@@ -61,7 +61,7 @@ def move(
             f"--to {to:g}: row {late[0]} was seen at {t[late[0]]:.10g} ({len(late)} such rows). Particles "
             "move forward: leave later ones out"
         )
-    felt = solution.energy.interaction is not None
+    felt = "interaction" in solution.energy
     parts = same_population(np.unique(t, return_inverse=True)[1], groups if felt else None)
     z = solution.encode(x)
     moved, times = np.repeat(x[None], steps + 1, 0), np.repeat(t[None], steps + 1, 0)
@@ -139,7 +139,7 @@ def predict(
     given = dict(time_key=time_key, group_key=group_key, weight_key=weight_key, rep=rep, **text)
     check_known(source, given, dict.fromkeys(given), _KINDS)
     notes = []
-    if solution.energy.interaction is None and (group_key or weight_key):
+    if "interaction" not in solution.energy and (group_key or weight_key):
         notes.append(
             f"in {solution.solver} particles do not feel each other: groups and weights change nothing"
         )
