@@ -23,7 +23,7 @@ from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.data.test_functions import gradient, test_functions
 from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
 from jkonet_star.model.fit import fit
-from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.model.lost_order import Shuffled
 from jkonet_star.transport.distances import bures_wasserstein, wasserstein
 
 ENERGIES = (
@@ -213,11 +213,12 @@ def part_b(o, start, function, seed):
         "the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t),
         "others": Snapshots(tuple(path.x[k][k * n : (k + 1) * n] for k in range(3)), path.t),
     }
-    for particles, learn in (("the same", fit_matched), ("others", fit)):
+    seen["the same"] = Shuffled(seen["the same"])
+    for particles, data in seen.items():
         clock = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # from the Gibbs measure nobody can tell who is who
-            model = learn(seen[particles], WEAK + "-potential-internal")
+            model = fit(data, WEAK + "-potential-internal")
         seconds, b, true = (
             time.perf_counter() - clock,
             np.asarray(model.drift(grid)),

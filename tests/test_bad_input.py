@@ -23,9 +23,9 @@ from jkonet_star.data.selecting import by_group, leave_out, split
 from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.model.cells import to_anndata
 from jkonet_star.model.fit import fit
-from jkonet_star.model.lost_order import fit_matched
-from jkonet_star.model.solution import Solution, load_model
-from jkonet_star.model.streams import fit_stream
+from jkonet_star.model.lost_order import Shuffled
+from jkonet_star.model.solution import Solution
+from jkonet_star.model.streams import Stream
 from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
 from jkonet_star.work.datasets import DatasetOptions, make_dataset
@@ -35,6 +35,7 @@ from jkonet_star.work.sweep import dask_client
 rng = np.random.default_rng(0)
 seen = Snapshots([rng.normal(t, 1, (12, 2)) for t in (0, 1, 2)], [0.0, 1.0, 2.0])
 LINEAR = "jkonet-star-linear-potential"
+WEAK = "jkonet-star-weak-potential-internal"
 HERE = {}
 
 
@@ -706,7 +707,7 @@ TABLE = [
         ["do not differ enough"],
     ),
     ("match an array", lambda: recover_order(np.zeros((2, 3, 2))), ["Snapshots", "ndarray"]),
-    ("match in no round", lambda: fit_matched(seen, rounds=0), ["rounds = 0"]),
+    ("match in no round", lambda: Shuffled(seen, rounds=0), ["rounds = 0"]),
     (
         "match more with fewer",
         lambda: recover_order(Snapshots([seen.x[0], seen.x[1][:5]], [0, 1])),
@@ -714,12 +715,12 @@ TABLE = [
     ),
     (
         "match what has weights",
-        lambda: fit_matched(Snapshots(seen.x, seen.t, weights=[np.arange(1, 13)] * 3)),
+        lambda: fit(Shuffled(Snapshots(seen.x, seen.t, weights=[np.arange(1, 13)] * 3)), WEAK),
         ["without weights"],
     ),
     (
         "match in units that are still to be found",
-        lambda: fit_matched(seen, standardize=True),
+        lambda: fit(Shuffled(seen), WEAK, standardize=True),
         ["fit_scaling first"],
     ),
     ("a seed below zero", lambda: fit(seen, LINEAR, seed=-1), ["seed -1"]),
@@ -764,17 +765,17 @@ TABLE = [
     ),
     (
         "stream a network",
-        lambda: fit_stream(seen, "jkonet-star-potential"),
+        lambda: fit(Stream(seen), "jkonet-star-potential"),
         ["jkonet-star-potential cannot be streamed"],
     ),
     (
         "stream several populations",
-        lambda: fit_stream(Snapshots(seen.x, seen.t, groups=[["a", "b"] * 6] * 3), LINEAR),
+        lambda: Stream(Snapshots(seen.x, seen.t, groups=[["a", "b"] * 6] * 3)),
         ["one population at a time"],
     ),
     (
         "stream forces at the target",
-        lambda: fit_stream(seen, LINEAR, evaluate_at="target"),
+        lambda: fit(Stream(seen), LINEAR, evaluate_at="target"),
         ["evaluate_at target"],
     ),
     (
@@ -816,79 +817,79 @@ TABLE = [
         lambda: fit(seen, epochs=1, hidden=(4,), checkpoint="text.npz", resume=True),
         ["text.npz is not a checkpoint"],
     ),
-    ("model, no such file", lambda: load_model("nothing.npz"), ["no model file nothing.npz"]),
-    ("model, no byte", lambda: load_model("empty.npz"), ["empty.npz is not a model"]),
-    ("model, text", lambda: load_model("text.npz"), ["text.npz is not a model"]),
-    ("model, cut", lambda: load_model("cut.npz"), ["cut.npz is not a model", "truncated"]),
-    ("model, one byte is wrong", lambda: load_model("flipped.npz"), ["flipped.npz is not a model"]),
+    ("model, no such file", lambda: Solution.load("nothing.npz"), ["no model file nothing.npz"]),
+    ("model, no byte", lambda: Solution.load("empty.npz"), ["empty.npz is not a model"]),
+    ("model, text", lambda: Solution.load("text.npz"), ["text.npz is not a model"]),
+    ("model, cut", lambda: Solution.load("cut.npz"), ["cut.npz is not a model", "truncated"]),
+    ("model, one byte is wrong", lambda: Solution.load("flipped.npz"), ["flipped.npz is not a model"]),
     (
         "model, a pickle",
-        lambda: load_model("model_pickle.npz"),
+        lambda: Solution.load("model_pickle.npz"),
         ["model_pickle.npz is not a model"],
     ),
-    ("model, pickled objects", lambda: load_model("objects.npz"), ["objects.npz is not a model"]),
-    ("model, an array", lambda: load_model("good.npy"), ["good.npy is not a model"]),
+    ("model, pickled objects", lambda: Solution.load("objects.npz"), ["objects.npz is not a model"]),
+    ("model, an array", lambda: Solution.load("good.npy"), ["good.npy is not a model"]),
     (
         "model, other arrays",
-        lambda: load_model("no_description.npz"),
+        lambda: Solution.load("no_description.npz"),
         ["no_description.npz is not a model"],
     ),
-    ("model, another archive", lambda: load_model("other.npz"), ["other.npz is not a model"]),
+    ("model, another archive", lambda: Solution.load("other.npz"), ["other.npz is not a model"]),
     (
         "model of a later version",
-        lambda: load_model("model_later.npz"),
+        lambda: Solution.load("model_later.npz"),
         ["format 99", "update jkonet_star"],
     ),
     (
         "model, the format is a word",
-        lambda: load_model("model_worded_format.npz"),
+        lambda: Solution.load("model_worded_format.npz"),
         ["model_worded_format.npz", "not a model"],
     ),
-    ("model, a list", lambda: load_model("model_list.npz"), ["model_list.npz", "not a model"]),
+    ("model, a list", lambda: Solution.load("model_list.npz"), ["model_list.npz", "not a model"]),
     (
         "model, a field is missing",
-        lambda: load_model("model_no_field.npz"),
+        lambda: Solution.load("model_no_field.npz"),
         ["not a whole model", "'t'"],
     ),
     (
         "model, a field too many",
-        lambda: load_model("model_more_field.npz"),
+        lambda: Solution.load("model_more_field.npz"),
         ["not a whole model", "extra"],
     ),
     (
         "model, a class that is not ours",
-        lambda: load_model("model_other_class.npz"),
+        lambda: Solution.load("model_other_class.npz"),
         ["unknown model component 'os.system'"],
     ),
-    ("model, a part of one", lambda: load_model("model_inner.npz"), ["model_inner.npz", "Support"]),
+    ("model, a part of one", lambda: Solution.load("model_inner.npz"), ["model_inner.npz", "Support"]),
     (
         "model, an empty entry",
-        lambda: load_model("model_empty_dict.npz"),
+        lambda: Solution.load("model_empty_dict.npz"),
         ["model_empty_dict.npz", "not a whole model"],
     ),
     (
         "model, an array is missing",
-        lambda: load_model("model_no_array.npz"),
+        lambda: Solution.load("model_no_array.npz"),
         ["not a whole model", "nothing"],
     ),
     (
         "model, parameters that are none",
-        lambda: load_model("model_params_list.npz"),
+        lambda: Solution.load("model_params_list.npz"),
         ["model_params_list.npz", "not a whole model"],
     ),
     (
         "model, NaN among its parameters",
-        lambda: load_model("model_nan_params.npz"),
+        lambda: Solution.load("model_nan_params.npz"),
         ["model_nan_params.npz", "NaN or inf"],
     ),
     (
         "model, a parameter too few",
-        lambda: load_model("model_short_params.npz"),
+        lambda: Solution.load("model_short_params.npz"),
         ["model_short_params.npz", "not a whole model"],
     ),
     (
         "model, its dimension is a word",
-        lambda: load_model("model_worded_d.npz"),
+        lambda: Solution.load("model_worded_d.npz"),
         ["model_worded_d.npz", "not a whole model"],
     ),
     ("model over a folder", lambda: HERE["model"].save("results"), ["results is a folder"]),
@@ -1039,12 +1040,12 @@ TABLE = [
     ),
     (
         "cells, drift at times that are words",
-        lambda: to_anndata(cells(), load_model("timed.npz"), "arm"),
+        lambda: to_anndata(cells(), Solution.load("timed.npz"), "arm"),
         ["must be numbers", "'a'"],
     ),
     (
         "cells, drift at a time that is missing",
-        lambda: to_anndata(cells(day=[np.nan] + [1.0] * 19), load_model("timed.npz"), "day"),
+        lambda: to_anndata(cells(day=[np.nan] + [1.0] * 19), Solution.load("timed.npz"), "day"),
         ["time label of row 0 is missing"],
     ),
     # YAML

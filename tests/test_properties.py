@@ -16,12 +16,12 @@ from jkonet_star.base.errors import IdentifiabilityWarning, InputError
 from jkonet_star.data.reading import from_file
 from jkonet_star.data.simulate import simulate
 from jkonet_star.data.snapshots import Snapshots
-from jkonet_star.model.ensembles import fit_many
+from jkonet_star.model.ensembles import ensemble
 from jkonet_star.model.fit import fit
-from jkonet_star.model.lost_order import fit_matched
+from jkonet_star.model.lost_order import Shuffled
 from jkonet_star.model.methods import solvers
-from jkonet_star.model.solution import load_model
-from jkonet_star.model.streams import fit_stream
+from jkonet_star.model.solution import Solution
+from jkonet_star.model.streams import Stream
 from jkonet_star.moments.fourier import WeakForm
 from jkonet_star.regression.epochs import Checkpoint
 from jkonet_star.regression.gradient_descent import GradientDescent
@@ -161,7 +161,7 @@ def from_checkpoint(path):
 
 
 def from_model(path):
-    model = load_model(path)
+    model = Solution.load(path)
     return model.potential(np.zeros((5, 2)))
 
 
@@ -355,12 +355,12 @@ def test_another_origin_of_all_ways_to_fit(valley, how):
         "components": lambda s: fit(
             s, "jkonet-star-linear-potential", standardize=True, n_components=1, **few
         ),
-        "stream": lambda s: fit_stream(
-            s, "jkonet-star-linear-potential", batch_size=20, rows=40, **few
+        "stream": lambda s: fit(
+            Stream(s, batch_size=20, rows=40), "jkonet-star-linear-potential", **few
         ),
-        "many": lambda s: fit_many(
-            s, "jkonet-star-potential", [{"seed": 1}, {"seed": 2}], epochs=5, hidden=(8,)
-        )[1],
+        "many": lambda s: ensemble(
+            s, "jkonet-star-potential", over=[{"seed": 1}, {"seed": 2}], epochs=5, hidden=(8,)
+        ).members[1],
     }
     moved = elsewhere(valley, 1e6, 1e6)
     wanted = said_of(ways[how](valley), valley.x[0], valley.t)
@@ -461,5 +461,5 @@ def test_the_order_of_individuals(walkers):
     order, v = g.permutation(len(x)), relief(before.potential(x))
     again = fit(replace(seen, x=tuple(p[order] for p in seen.x)), **WEAK)
     close(relief(again.potential(x)), v, 1e-3 * np.ptp(v))
-    lost = fit_matched(Snapshots([g.permutation(p) for p in seen.x], seen.t), **WEAK)
+    lost = fit(Shuffled(Snapshots([g.permutation(p) for p in seen.x], seen.t)), **WEAK)
     close(relief(lost.potential(x)), v, 0.1 * np.ptp(v))

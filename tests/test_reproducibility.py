@@ -109,14 +109,14 @@ def test_one_and_two_workers_write_the_same_bytes(sweeps):
 def test_every_result_says_its_seed_and_versions(runs, sweeps):
     from jkonet_star.base.components import versions
     from jkonet_star.base.tables import load_table
-    from jkonet_star.model.solution import load_model
+    from jkonet_star.model.solution import Solution
     from jkonet_star.work.dataset_files import load_dataset
 
     data = load_dataset("small", runs[0] / "data")
     assert (data.info["parameters"]["seed"], data.info["versions"]) == (3, versions())
     for folder in (runs[0] / "out" / "small").iterdir():
         model, metrics = (
-            load_model(folder / "model.npz"),
+            Solution.load(folder / "model.npz"),
             json.loads((folder / "metrics.json").read_text()),
         )
         assert (
