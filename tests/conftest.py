@@ -3,7 +3,17 @@
 import os
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--typed", action="store_true", help="check shapes and types of what the package is given"
+    )
+
+
 def pytest_configure(config):
+    if config.getoption("--typed"):
+        from jaxtyping import install_import_hook
+
+        install_import_hook("jkonet_star", "beartype.beartype")
     # a folder for each worker, because JAX does not write whole or not at all
     place = config.cache.mkdir(f"jax-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     os.environ |= {

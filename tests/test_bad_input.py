@@ -821,13 +821,21 @@ TABLE = [
     ("model, no byte", lambda: Solution.load("empty.npz"), ["empty.npz is not a model"]),
     ("model, text", lambda: Solution.load("text.npz"), ["text.npz is not a model"]),
     ("model, cut", lambda: Solution.load("cut.npz"), ["cut.npz is not a model", "truncated"]),
-    ("model, one byte is wrong", lambda: Solution.load("flipped.npz"), ["flipped.npz is not a model"]),
+    (
+        "model, one byte is wrong",
+        lambda: Solution.load("flipped.npz"),
+        ["flipped.npz is not a model"],
+    ),
     (
         "model, a pickle",
         lambda: Solution.load("model_pickle.npz"),
         ["model_pickle.npz is not a model"],
     ),
-    ("model, pickled objects", lambda: Solution.load("objects.npz"), ["objects.npz is not a model"]),
+    (
+        "model, pickled objects",
+        lambda: Solution.load("objects.npz"),
+        ["objects.npz is not a model"],
+    ),
     ("model, an array", lambda: Solution.load("good.npy"), ["good.npy is not a model"]),
     (
         "model, other arrays",
@@ -861,7 +869,11 @@ TABLE = [
         lambda: Solution.load("model_other_class.npz"),
         ["unknown model component 'os.system'"],
     ),
-    ("model, a part of one", lambda: Solution.load("model_inner.npz"), ["model_inner.npz", "Support"]),
+    (
+        "model, a part of one",
+        lambda: Solution.load("model_inner.npz"),
+        ["model_inner.npz", "Support"],
+    ),
     (
         "model, an empty entry",
         lambda: Solution.load("model_empty_dict.npz"),

@@ -33,4 +33,6 @@ def test_options(settings):
         couple(uneven), ("potential",), getattr(jko_step, name)(**TINY, **options)
     )
     assert stats["stopped"] is None and np.isfinite(stats["losses"][:, 0]).all()
-    assert np.isfinite(np.asarray(energy["potential"].value(params["potential"], uneven.x[0]))).all()
+    assert np.isfinite(
+        np.asarray(energy["potential"].value(params["potential"], uneven.x[0]))
+    ).all()

@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,7 +112,6 @@ def test_constraints_fit_the_bounds():
 
 
 def test_contributing_has_the_commands_of_its_notebook():
-    import re
 
     blocks = [
         re.search(r"```sh\n(.*?)```", text, re.S)[1]
@@ -145,7 +145,6 @@ def test_the_citation_is_that_of_the_readme():
 
 
 def test_the_workflow_runs_what_ci_runs_on_every_python_of_setup():
-    import re
 
     import yaml
 
@@ -153,3 +152,23 @@ def test_the_workflow_runs_what_ci_runs_on_every_python_of_setup():
     named = re.findall(r"Python :: (3\.\d+)", (ROOT / "setup.py").read_text(encoding="utf-8"))
     assert jobs["test"]["strategy"]["matrix"]["python"] == named
     assert jobs["test"]["steps"][-1]["run"] == "bash .ci/run"
+
+
+def test_every_reference_is_on_the_page_of_the_bibliography():
+    from jkonet_star.model.citation import references
+
+    page = (ROOT / "nbs/tutorials/bibliography.ipynb").read_text(encoding="utf-8").lower()
+    for key, entry in references().items():
+        title = re.search(r"  title = \{(.*)\},", entry)[1].lower()
+        assert title in page, f"{key} is in references.bib, not on the page"
+
+
+def test_code_is_formatted():
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "-q", "nbs", "tests", "tools", "benchmarks"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
