@@ -5,39 +5,51 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #2d7897e9
+# %% ../nbs/9_work/99_face.ipynb #83d87736
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #b2b46002
+# %% ../nbs/9_work/99_face.ipynb #a9ca72e9
 HOMES = {
     "base.components": ("component",),
-    "base.errors": ("IdentifiabilityWarning", "InputError"),
+    "base.compiling": ("count_compilations",),
+    "base.errors": ("IdentifiabilityWarning", "InputError", "as_list", "lookup"),
+    "base.style": ("COLORS", "markers", "style", "time_colors"),
+    "base.tables": ("load_table", "read_settings", "save_table"),
+    "data.anndata": ("from_anndata", "read_h5ad"),
+    "data.formats": ("read_table",),
+    "data.reading": ("read",),
     "data.scaling": ("Scaling", "fit_scaling", "standardize"),
     "data.selecting": ("by_group", "leave_out", "split"),
     "data.simulate": ("Truth", "simulate"),
     "data.snapshots": ("Snapshots",),
-    "data.test_functions": ("gradient", "test_functions"),
+    "data.test_functions": ("as_function", "gradient", "test_functions"),
     "transport.couple": ("couple", "recover_order"),
     "transport.couplings": ("Couplings",),
     "transport.distances": ("bures_wasserstein", "wasserstein"),
     "energy.terms": ("TERMS", "At", "Energy", "LinearTerm", "Maker", "Term"),
+    "energy.potentials": ("LinearPotential",),
+    "energy.residual": ("mean_fields", "observe", "residual"),
+    "regression.diffusivity": ("residual_diffusivity",),
     "regression.gradient_descent": ("GradientDescent",),
-    "regression.least_squares": ("LeastSquares",),
+    "regression.least_squares": ("LeastSquares", "fit_least_squares"),
     "moments.fourier": ("WeakForm",),
     "bilevel.jko_step": ("JKOnet", "MongeGap", "Vanilla"),
     "model.solution": ("Solution",),
-    "model.methods": ("METHODS", "Solver", "solvers"),
+    "model.methods": ("METHODS", "Method", "Solver", "solvers"),
+    "model.identifiability": ("drift_at_sources",),
     "model.streams": ("Stream",),
     "model.lost_order": ("Shuffled",),
     "model.fit": ("fit",),
     "model.ensembles": ("Ensemble", "ensemble"),
+    "model.citation": ("citation",),
     "model.cells": ("embed_drift", "to_anndata"),
-    "judge.evaluate": ("evaluate",),
+    "judge.evaluate": ("evaluate", "gradient_errors", "one_step_errors"),
     "judge.compare": ("compare",),
     "judge.plots": ("plot_energies", "plot_losses", "plot_predictions"),
     "judge.landscapes": ("animate", "plot_landscape", "plot_stream"),
     "work.dataset_files": ("load_dataset", "save_dataset"),
     "work.datasets": ("DatasetOptions", "make_dataset"),
+    "work.plans": ("make_plan",),
 }
 OFFERED = {name: home for home, names in HOMES.items() for name in names}
 

@@ -12,9 +12,8 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from ..base.components import component
+from ..base.components import Array, component
 from ..base.errors import InputError
 
 # %% ../../nbs/3_energy/02_terms.ipynb #79d7e793

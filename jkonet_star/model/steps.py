@@ -13,9 +13,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jaxtyping import Float, PyTree
 
+from ..base.components import Array
 from ..base.devices import gather, shard
 from ..base.errors import InputError
 from ..data.simulate import euler_maruyama

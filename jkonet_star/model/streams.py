@@ -31,7 +31,8 @@ class Stream:
     def __post_init__(self):
         if self.snapshots.groups is not None:
             raise InputError(
-                "snapshots of several populations cannot be streamed: stream one at a time"
+                "snapshots of several populations cannot be streamed: "
+                "stream one population at a time"
             )
 
 # %% ../../nbs/7_model/08_streams.ipynb #c79abd40
