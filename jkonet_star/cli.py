@@ -30,13 +30,14 @@ def cli():
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
-    from jkonet_star.work.datasets import DatasetOptions, option_sections
+    from jkonet_star.work.dataset_options import DatasetOptions, option_sections
 
     @report_errors
     def run(data_dir, overwrite, **options):
         start = time.perf_counter()
         from jkonet_star.work.dataset_files import check_replaced, data_sum, save_dataset
-        from jkonet_star.work.datasets import dataset_name, load_snapshots, make_dataset
+        from jkonet_star.work.dataset_options import dataset_name
+        from jkonet_star.work.datasets import load_snapshots, make_dataset
 
         check_writable(data_dir)
         options = DatasetOptions(**options)
