@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['file_hash', 'data_sum', 'write_dataset', 'check_replaced', 'save_dataset', 'load_dataset']
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #cd3d8ceb
+# %% ../../nbs/9_work/02_dataset_files.ipynb #43fd7c51
 import difflib
 import hashlib
 import json
@@ -27,7 +27,7 @@ from ..transport.couplings import Couplings
 from .dataset_options import DatasetOptions, check_name
 from .datasets import Dataset
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #3cdb70d1
+# %% ../../nbs/9_work/02_dataset_files.ipynb #bdd051bd
 def file_hash(
     path: Path,
 ) -> str:  # 64 hexadecimal digits
@@ -35,7 +35,7 @@ def file_hash(
     with open(path, "rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #26413093
+# %% ../../nbs/9_work/02_dataset_files.ipynb #42f2ecaf
 def data_sum(
     path: str | Path,  # of a data set
 ) -> str | None:
@@ -45,7 +45,7 @@ def data_sum(
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #f96d19eb
+# %% ../../nbs/9_work/02_dataset_files.ipynb #ad4796a5
 def _row_arrays(
     snapshots: Snapshots,  # all particles as they came
     parameters: dict,  # of the split
@@ -63,7 +63,7 @@ def _row_arrays(
         arrays["groups"] = np.concatenate(snapshots.groups)
     return arrays
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #c9fe3167
+# %% ../../nbs/9_work/02_dataset_files.ipynb #a8917a77
 def _array_fields(
     record,  # a dataclass
 ) -> dict[str, Array]:  # by the name of the field
@@ -71,7 +71,7 @@ def _array_fields(
     values = {f.name: getattr(record, f.name) for f in fields(record)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #1840fd4e
+# %% ../../nbs/9_work/02_dataset_files.ipynb #08b251a4
 _FORMAT = 2
 
 
@@ -98,23 +98,23 @@ def write_dataset(
     }
     (folder / "dataset.json").write_text(json.dumps(description, indent=2))
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #b1a4847f
+# %% ../../nbs/9_work/02_dataset_files.ipynb #c67344ae
 def _comparable(
     parameters: dict,  # of a data set
 ) -> dict:
     "The parameters that make two data sets the same: a file by where it is, whatever their name."
     values = {k: v for k, v in parameters.items() if k != "dataset_name"}
-    if values["load_from_file"] is not None:
+    if values.get("load_from_file") is not None:
         values["load_from_file"] = str(Path(values["load_from_file"]).resolve())
     return values
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #4a94b1e1
+# %% ../../nbs/9_work/02_dataset_files.ipynb #c9b700b7
 def check_replaced(
     path: str | Path,  # of a data set that is to be written
     parameters: dict,  # it is made with
     columns: Columns | None = None,  # what was read for it
 ):
-    "Raises `InputError` if a folder holds something else than a data set made with these parameters."
+    "Raises `InputError` for a folder that is no data set made with these parameters."
     path = Path(path)
     if not path.is_dir() or not any(path.iterdir()):
         return
@@ -141,7 +141,7 @@ def check_replaced(
             f"give another --dataset-name, or --overwrite to replace it{source}"
         )
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #8515b88f
+# %% ../../nbs/9_work/02_dataset_files.ipynb #70786975
 def save_dataset(
     dataset: Dataset,
     snapshots: Snapshots,  # it was made from
@@ -160,7 +160,7 @@ def save_dataset(
         write_dataset(dataset, snapshots, new)
     return path
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #fc0a9a40
+# %% ../../nbs/9_work/02_dataset_files.ipynb #3f3ad7bf
 def _load_arrays(
     path: Path,  # of an `.npz` file
 ) -> dict[str, Array]:
@@ -168,11 +168,11 @@ def _load_arrays(
     with np.load(path, allow_pickle=False) as f:
         return {name: f[name] for name in f.files}
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #90664266
+# %% ../../nbs/9_work/02_dataset_files.ipynb #9200d8fc
 def _read_description(
     path: Path,  # of a data set
 ) -> dict:
-    "What `dataset.json` says. Raises `InputError` if a file has changed since, or for another format."
+    "What `dataset.json` says. Raises `InputError` if a file has changed, or for another format."
     description = json.loads((path / "dataset.json").read_text())
     names = ["data.npy", "sample_labels.npy", "split.npz", "couplings.npz"]
     for name in [*names, "scaling.npz"] if description["scaling"] else names:
@@ -188,7 +188,7 @@ def _read_description(
     DatasetOptions(**description["parameters"])
     return description
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #bcadf306
+# %% ../../nbs/9_work/02_dataset_files.ipynb #e89d951e
 def _side_of_split(
     mask: Bool[Array, " n"],  # the particles of this side
     labels: Shaped[Array, " n"],  # time index of each
@@ -204,7 +204,7 @@ def _side_of_split(
 
     return Snapshots(by_time("x"), t, by_time("weights"), description["paired"], by_time("groups"))
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #8d06c222
+# %% ../../nbs/9_work/02_dataset_files.ipynb #1820ff25
 def _read_dataset(
     path: Path,  # of a folder
 ) -> Dataset:
@@ -230,7 +230,7 @@ def _read_dataset(
         test = _side_of_split(arrays["test"], labels, arrays, description)
     return Dataset(path.name, train, test, couplings, description, scaling)
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #1b9ebbab
+# %% ../../nbs/9_work/02_dataset_files.ipynb #2f5ff98a
 def _no_dataset(
     name: str,
     folder: str | Path,  # of data sets
@@ -241,7 +241,7 @@ def _no_dataset(
     hint = f"did you mean {' or '.join(near)}?" if near else "make it with `jkonet-star generate`"
     return f"there is no data set '{name}' in {folder}: {hint}"
 
-# %% ../../nbs/9_work/02_dataset_files.ipynb #f1076e85
+# %% ../../nbs/9_work/02_dataset_files.ipynb #28c7e305
 def load_dataset(
     name: str,
     folder: str | Path = "data",  # of data sets
