@@ -5,15 +5,13 @@
 # %% auto #0
 __all__ = ['notebook_plan']
 
-# %% ../../nbs/9_work/05b_notebook_plans.ipynb #1ec8e8a5
+# %% ../../nbs/9_work/05b_notebook_plans.ipynb #09ca185e
 from pathlib import Path
-
-import nbformat
-import papermill
 
 from ..base.components import versions
 from ..base.errors import InputError, first_line, lookup
 from .grids import _label, _row, _varying, check_type, expand_grid
+from .jupyter import nbformat, papermill
 from jkonet_star.work.plan_files import (
     Plan,
     _contents,
@@ -23,7 +21,7 @@ from jkonet_star.work.plan_files import (
 )
 from .tasks import Task, task_identity
 
-# %% ../../nbs/9_work/05b_notebook_plans.ipynb #d88699c6
+# %% ../../nbs/9_work/05b_notebook_plans.ipynb #d92364b3
 def _parameter_types(
     path: Path,  # of a notebook
 ) -> dict[str, str]:  # types by name, "None" where none is known
@@ -39,7 +37,7 @@ def _parameter_types(
         )
     return types
 
-# %% ../../nbs/9_work/05b_notebook_plans.ipynb #93f8455f
+# %% ../../nbs/9_work/05b_notebook_plans.ipynb #5f0fb79a
 def _read_notebook(
     path: Path,
 ):  # of `nbformat`
@@ -49,7 +47,7 @@ def _read_notebook(
     except Exception as e:
         raise InputError(f"{path} cannot be read as a notebook: {first_line(e)}") from None
 
-# %% ../../nbs/9_work/05b_notebook_plans.ipynb #a986417e
+# %% ../../nbs/9_work/05b_notebook_plans.ipynb #e53e154e
 def _check_point(
     point: dict,  # parameters that a sweep gives
     types: dict[str, str],  # parameters that the notebook has
@@ -61,7 +59,7 @@ def _check_point(
         kind = lookup(name, settable, f"parameter of {notebook}")
         check_type(f"parameter {name} of {notebook}", value, kind)
 
-# %% ../../nbs/9_work/05b_notebook_plans.ipynb #92d40b0e
+# %% ../../nbs/9_work/05b_notebook_plans.ipynb #89227df4
 def notebook_plan(
     spec: Path,  # file of the sweep
     entries: dict,  # `notebook` and `parameters`

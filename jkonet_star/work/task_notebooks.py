@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['GENERATE', 'TRAIN', 'FIGURES']
 
-# %% ../../nbs/9_work/05_task_notebooks.ipynb #1e398cac
-import nbformat
+# %% ../../nbs/9_work/05_task_notebooks.ipynb #c4f0b797
+from .jupyter import nbformat
 
-# %% ../../nbs/9_work/05_task_notebooks.ipynb #c2a68f97
+# %% ../../nbs/9_work/05_task_notebooks.ipynb #0838d2dc
 def _notebook(
     title: str,  # of its first cell
     parameters: str,  # code of the cell that papermill reads and replaces
@@ -25,7 +25,7 @@ def _notebook(
     ]
     return book
 
-# %% ../../nbs/9_work/05_task_notebooks.ipynb #3a1763e0
+# %% ../../nbs/9_work/05_task_notebooks.ipynb #fba304ef
 GENERATE = _notebook(
     "# generate",
     "options: dict = {}\nfiles: dict = {}\ndata_dir: str = 'data'",
@@ -39,7 +39,7 @@ path = save_dataset(dataset, snapshots, data_dir, overwrite=True)
 print(dataset.train, dataset.couplings, path.name, sep="\\n")""",
 )
 
-# %% ../../nbs/9_work/05_task_notebooks.ipynb #1d19e86e
+# %% ../../nbs/9_work/05_task_notebooks.ipynb #784c2883
 TRAIN = _notebook(
     "# train",
     "run: dict = {}\ndataset: str = ''\ndata_dir: str = 'data'\nresult: str = 'result.csv'",
@@ -58,7 +58,7 @@ solution, metrics = train_and_evaluate(
     "save_table(pd.DataFrame([metrics_row(metrics)]), result)",
 )
 
-# %% ../../nbs/9_work/05_task_notebooks.ipynb #8acf7bb7
+# %% ../../nbs/9_work/05_task_notebooks.ipynb #2655e12b
 FIGURES = _notebook(
     "# Errors of all fits",
     "table: str = 'results.csv'",
