@@ -135,13 +135,13 @@ def sweep():
     def run(spec, out_dir, dry_run, retries, **where):
         try:
             from jkonet_star.work.plans import make_plan
-            from jkonet_star.work.sweep import (
-                dask_client,
+            from jkonet_star.work.results import (
                 render_figures,
                 results_table,
-                run_plan,
                 seconds_table,
             )
+            from jkonet_star.work.sweep import run_plan
+            from jkonet_star.work.workers import dask_client
         except ModuleNotFoundError as e:
             raise InputError(
                 f"sweep needs the package {e.name}: pip install 'jkonet_star[sweep]'"

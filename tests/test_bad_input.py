@@ -30,7 +30,7 @@ from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
 from jkonet_star.work.datasets import DatasetOptions, make_dataset
 from jkonet_star.work.plans import make_plan
-from jkonet_star.work.sweep import dask_client
+from jkonet_star.work.workers import dask_client
 
 rng = np.random.default_rng(0)
 seen = Snapshots([rng.normal(t, 1, (12, 2)) for t in (0, 1, 2)], [0.0, 1.0, 2.0])
