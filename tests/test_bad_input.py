@@ -1,4 +1,5 @@
-"""Wrong and nasty inputs, one table: each ends in one sentence that says what and where, and leaves nothing on disk."""
+"""Wrong and nasty inputs, one table: each ends in one sentence that says what and where, and leaves
+nothing on disk."""
 
 import json
 import pickle
@@ -24,7 +25,7 @@ from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.model.cells import to_anndata
 from jkonet_star.model.fit import fit
 from jkonet_star.model.lost_order import fit_matched
-from jkonet_star.model.solution import Solution, load_model
+from jkonet_star.model.solution import load_model
 from jkonet_star.model.streams import fit_stream
 from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
@@ -165,7 +166,8 @@ def here(tmp_path_factory):
         "no_suffix": raw,
         "empty.npz": b"",
         "text.npz": "model",
-        "object.yaml": "!!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path [trapped]]\n",
+        "object.yaml": "!!python/object/apply:pathlib.Path.touch "
+        "[!!python/object/apply:pathlib.Path [trapped]]\n",
         "object_inside.yaml": "epochs: !!python/object/apply:os.system ['touch trapped']\n",
         "name.yaml": "epochs: !!python/name:os.system\n",
         "list.yaml": "- epochs\n",
@@ -322,7 +324,7 @@ def without(package, action):
 
 def write_whole(path, folder=False):
     def run():
-        with atomic_write(path, folder) as new:
+        with atomic_write(path, folder):
             raise AssertionError("work was started")
 
     return run
@@ -1490,7 +1492,8 @@ def files():
 
 
 def sentence(action):
-    "What is said of an input that must be refused: by an `InputError`, or by a command that ends with status 2."
+    """What is said of an input that must be refused: by an `InputError`, or by a command that ends
+    with status 2."""
     try:
         line = action()
     except InputError as e:

@@ -1,4 +1,5 @@
 """How the book is built: chapters import earlier ones, and every export cell is shown in use."""
+
 import ast
 import json
 import re

@@ -1,4 +1,5 @@
-"""The site as it is written, and as a browser shows it. Without Chromium only the first half is tested."""
+"""The site as it is written, and as a browser shows it. Without Chromium only the first half is
+tested."""
 
 import os
 import shutil
@@ -18,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split()
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 browser_only = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
 )

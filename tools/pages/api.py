@@ -24,7 +24,8 @@ def public(module):
 
 
 def methods(cls):
-    "Public methods and properties that a class adds, by name; what it only overrides counts if it says something of its own."
+    """Public methods and properties that a class adds, by name; what it only overrides counts if it
+    says something of its own."""
     found = {}
     for name, value in vars(cls).items():
         f = (
@@ -41,7 +42,8 @@ def methods(cls):
 
 
 def summary(obj):
-    "What an object says of itself; for plain data, what it is. Nothing where there is no docstring."
+    """What an object says of itself; for plain data, what it is. Nothing where there is no
+    docstring."""
     if isinstance(obj, click.Command):
         return obj.help or ""
     own = inspect.cleandoc(obj.__doc__ or "")  # getdoc would take that of a base
@@ -113,7 +115,8 @@ def _rows(head, rows):
 
 
 def settings(obj, markdown):
-    "A table of the settings that a class adds, with defaults, bounds and helps; nothing for other objects."
+    """A table of the settings that a class adds, with defaults, bounds and helps; nothing for other
+    objects."""
     if not (inspect.isclass(obj) and issubclass(obj, Settings) and is_dataclass(obj)):
         return ""
     code = lambda text: f"<code>{html.escape(str(text))}</code>"
@@ -129,7 +132,8 @@ def settings(obj, markdown):
 
 
 def parameters(obj, markdown):
-    "A table of the parameters, or fields, that say what they are in a comment beside them; nothing where none does."
+    """A table of the parameters, or fields, that say what they are in a comment beside them;
+    nothing where none does."""
     f = getattr(obj, "__func__", obj)
     if not (inspect.isfunction(inspect.unwrap(f)) or is_dataclass(f)) or isinstance(obj, property):
         return ""

@@ -56,7 +56,8 @@ def directives(source):
 
 
 def read_page(root, source, section=""):
-    "A `Page` whose cells are read and whose body is still to be made. Title and lead are the `#` and `>` lines of its first cell."
+    """A `Page` whose cells are read and whose body is still to be made. Title and lead are the `#`
+    and `>` lines of its first cell."""
     page = Page(
         source, section, re.sub(r"(^|/)\d+_", r"\1", source).removesuffix(".ipynb") + ".html"
     )
@@ -101,7 +102,8 @@ def folded(code):
 
 
 class Writer:
-    "Makes the bodies of pages. `names` are the addresses of the package's public names, `hrefs` those of the notebooks."
+    """Makes the bodies of pages. `names` are the addresses of the package's public names, `hrefs`
+    those of the notebooks."""
 
     def __init__(self, root, out, hrefs, names, repository):
         self.root, self.out, self.hrefs, self.names, self.repository = (
