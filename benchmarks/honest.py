@@ -1,4 +1,4 @@
-"""What can be learned when no individual is seen twice? Parts A to D, see README.md in this folder."""
+"""What can be learned when no individual is seen twice? Parts A to D, see README.md here."""
 
 import argparse
 import json

@@ -464,7 +464,8 @@ def main():
             rows += json.loads(out.splitlines()[-1])
             for r in rows[-len([q for q in rows if (q["N"], q["d"], q["T"]) == size]) :]:
                 print(
-                    f"N {r['N']:6} d {r['d']:3} T {r['T']:3}  {r['stage']:48} cold {r['cold']:8.3f}  "
+                    f"N {r['N']:6} d {r['d']:3} T {r['T']:3}  {r['stage']:48} "
+                    f"cold {r['cold']:8.3f}  "
                     f"warm {r['warm']:8.4f} s  +{r['grew by MiB']:.0f} MiB",
                     flush=True,
                 )
