@@ -1,4 +1,5 @@
-"""Other ways to learn from snapshots that share no individuals, beside the weak form: alternating entropic bridges, and action matching by a network.
+"""Other ways to learn from snapshots that share no individuals, beside the weak form: alternating
+entropic bridges, and action matching by a network.
 
 python benchmarks/alternatives.py [--functions NAME ...] [--n-particles N]
 """
@@ -29,7 +30,9 @@ from jkonet_star.transport.plans import entropic_plan
 
 
 def bridges(train, beta, rounds=4):
-    """Alternate (as nn-APPEX and SBIRR do) between couplings and energies: a plan entropic around the present drift, `y ~ N(x + tau b, 2 beta tau)`, then the drift by least squares on its means and beta from what is left.
+    """Alternate (as nn-APPEX and SBIRR do) between couplings and energies: a plan entropic around
+    the present drift, `y ~ N(x + tau b, 2 beta tau)`, then the drift by least squares on its means
+    and beta from what is left.
 
     Starts without drift at `beta`. Returns the drift and beta.
     """
@@ -72,7 +75,9 @@ def bridges(train, beta, rounds=4):
 
 
 def action_matching(train, beta, steps=3000, key=0):
-    """A network for V by its action, no couplings: the sum over steps of `tau E[|grad V|^2 / 2 - beta lap V] + E_{k+1}[V] - E_k[V]`, E the mean of both ends (Neklyudov et al., 2023, for a potential that does not change). Beta is given to it."""
+    """A network for V by its action, no couplings: the sum over steps of `tau E[|grad V|^2 / 2 -
+    beta lap V] + E_{k+1}[V] - E_k[V]`, E the mean of both ends (Neklyudov et al., 2023, for a
+    potential that does not change). Beta is given to it."""
     x, tau = jnp.stack(train.x), jnp.asarray(train.tau)
     scale = x.std()
     net = NeuralPotential(x.mean((0, 1)), scale, scale / tau.sum(), tau[0], 0.0, (64, 64), "tanh")

@@ -27,14 +27,15 @@ HERE = Path(__file__).parent
 
 
 def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64):
-    "OT-CFM from its own package, with the settings of its single-cell example: a function as `compare` takes them."
+    """OT-CFM from its own package, with the settings of its single-cell example: a function as
+    `compare` takes them."""
     import torch
     from torchcfm.conditional_flow_matching import ExactOptimalTransportConditionalFlowMatcher
     from torchcfm.models.models import MLP
 
     def fit(snapshots, seed):
         torch.set_num_threads(1)  # networks this small are slower on more
-        torch.manual_seed(seed), np.random.seed(seed)
+        torch.manual_seed(seed), np.random.seed(seed)  # noqa: NPY002, the package draws from it
         matcher, net = (
             ExactOptimalTransportConditionalFlowMatcher(sigma=sigma),
             MLP(dim=snapshots.d, time_varying=True, w=width),
@@ -71,7 +72,8 @@ def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64)
 
 
 def peers(path, time_key="samples", features="x1,x2,x3,x4,x5", seed=0):
-    "One-step and left-out-time errors of solvers, yardsticks and OT-CFM on the same cells and splits."
+    """One-step and left-out-time errors of solvers, yardsticks and OT-CFM on the same cells and
+    splits."""
     (cells,), _ = standardize(from_file(path, time_key, features.split(",")))
     epochs = {
         "jkonet-star-time-potential": {"epochs": 100},
@@ -102,7 +104,8 @@ def landscape(v):
 
 
 def synthetic(n_cells, d, n_times, seed=0):
-    "Unpaired snapshots of a process in `d` components that is simulated finely, every cell seen once."
+    """Unpaired snapshots of a process in `d` components that is simulated finely, every cell seen
+    once."""
     x = np.random.default_rng(seed).normal(size=(n_cells, d)) * 3 / np.sqrt(1 + np.arange(d))
     seen, n = [], n_cells // n_times
     for k in range(n_times):
@@ -114,7 +117,8 @@ def synthetic(n_cells, d, n_times, seed=0):
 
 
 def large(n_cells, d=50, n_times=5):
-    "Many cells in many components: seconds and error of couplings in blocks, and of the exact ones where they can be had."
+    """Many cells in many components: seconds and error of couplings in blocks, and of the exact
+    ones where they can be had."""
     cells, n = synthetic(n_cells, d, n_times), n_cells // n_times
     held = select_rows(cells, [np.arange(min(1000, n // 5))] * n_times)
     cells = select_rows(cells, [np.arange(min(1000, n // 5), n)] * n_times)

@@ -97,7 +97,8 @@ def potential():
         rows,
     )
     print(
-        f"no worse than the released code in EMD and gradient error: linear {better[LINEAR]} of 14, network {better[NEURAL]} of 14"
+        "no worse than the released code in EMD and gradient error: "
+        f"linear {better[LINEAR]} of 14, network {better[NEURAL]} of 14"
     )
     return rows
 
@@ -158,7 +159,8 @@ def mixed():
         )
         seconds[epochs] = time.perf_counter() - start
     print(
-        f"one epoch of jkonet-star after compilation: {(seconds[52] - seconds[2]) / 50:.3f} s (released 4.7 s)"
+        "one epoch of jkonet-star after compilation: "
+        f"{(seconds[52] - seconds[2]) / 50:.3f} s (released 4.7 s)"
     )
     return rows + [["seconds per epoch", (seconds[52] - seconds[2]) / 50]]
 

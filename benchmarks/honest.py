@@ -1,4 +1,4 @@
-"""What can be learned when no individual is seen twice? Parts A to D, see README.md in this folder."""
+"""What can be learned when no individual is seen twice? Parts A to D, see README.md here."""
 
 import argparse
 import json
@@ -61,7 +61,8 @@ SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
 
 
 def covered(model, snapshots, truth):
-    "Part of the nominal 90 % intervals of the drift that hold the truth, over the particles of all snapshots."
+    """Part of the nominal 90 % intervals of the drift that hold the truth, over the particles of
+    all snapshots."""
     hits = [
         np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w))
         < 1.645 * model.drift_errors(x, None, w)
@@ -98,7 +99,8 @@ AHEAD = {
 
 
 def one_step(model, test):
-    "Means over the steps of the distances between predicted and observed snapshots (length), one step ahead."
+    """Means over the steps of the distances between predicted and observed snapshots (length), one
+    step ahead."""
     return {
         f"{name}_one_step": float(one_step_errors(model, test, measure=measure).mean())
         for name, measure in AHEAD.items()
@@ -119,7 +121,8 @@ def cases_a(o):
 
 
 def part_a(o, function, beta, seed):
-    "Fifteen functions, unpaired, and oracles: closed form and weak form on the same population with known individuals, and predictions of the truth."
+    """Fifteen functions, unpaired, and oracles: closed form and weak form on the same population
+    with known individuals, and predictions of the truth."""
     V = test_functions[function]
     simulated = lambda key, paired=False: simulate(
         V, beta=beta, n_particles=o.n_particles, paired=paired, key=key
@@ -160,7 +163,8 @@ def summary_a(rows):
         print(
             f"A {solver:36s} beta {beta}: "
             + (
-                f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, median {np.median(e):.3f}, "
+                f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, "
+                f"median {np.median(e):.3f}, "
                 if e
                 else ""
             )
@@ -175,7 +179,8 @@ def summary_a(rows):
 
 
 def starts(name, V, n, seed, beta=0.1):
-    "Initial particles of all three snapshots `[3 n, 2]`: uniform, a random mixture as Guan et al. draw it, or nearly Gibbs (time 1 from uniform)."
+    """Initial particles of all three snapshots `[3 n, 2]`: uniform, a random mixture as Guan et al.
+    draw it, or nearly Gibbs (time 1 from uniform)."""
     rng = np.random.default_rng(seed)
     if name == "uniform":
         return rng.uniform(-4, 4, (3 * n, 2))
@@ -200,7 +205,9 @@ def cases_b(o):
 
 
 def part_b(o, start, function, seed):
-    "Guan et al. (2025): three marginals, drift on a grid of [-4, 4]^2, sigma^2 = 2 beta = 0.2. Their snapshots hold the same particles, and methods are not told who is who; those of `others` share none."
+    """Guan et al. (2025): three marginals, drift on a grid of [-4, 4]^2, sigma^2 = 2 beta = 0.2.
+    Their snapshots hold the same particles, and methods are not told who is who; those of `others`
+    share none."""
     grid = (
         np.stack(np.meshgrid(*[np.linspace(-4, 4, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
     )
@@ -259,7 +266,8 @@ def cases_c(o):
 
 
 def part_c(o, V, W, beta, seed):
-    "Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals that are known."
+    """Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals
+    that are known."""
     train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
     known, truth = (
         _independent(V, W, beta, o.n_particles, seed, True),
@@ -272,7 +280,8 @@ def part_c(o, V, W, beta, seed):
 
 
 def _independent(V, W, beta, n, key, paired=False):
-    "Snapshots of one interacting population of six times as many particles, of which a different sixth is seen at each time, or the same one."
+    """Snapshots of one interacting population of six times as many particles, of which a different
+    sixth is seen at each time, or the same one."""
     path = simulate(V, W, beta, n_particles=6 * n, key=key)
     m = len(path.x[0]) // 6
     return Snapshots(

@@ -1,4 +1,5 @@
-"""Seconds and memory of every stage, at several sizes, beside plain ways to do the same; see README.md in this folder."""
+"""Seconds and memory of every stage, at several sizes, beside plain ways to do the same; see
+README.md in this folder."""
 
 import argparse
 import json
@@ -266,7 +267,7 @@ def drifting(n, d, pull=0.0):
 
 def large(item):
     "Rows of one item, in a process of its own so that the memory is its own."
-    import ot  # not a part of the first coupling's time
+    import ot  # noqa: F401, not a part of the first coupling's time
 
     from jkonet_star.model.fit import fit
     from jkonet_star.transport.couple import couple
@@ -392,7 +393,8 @@ def start_up():
                 )
                 rows.append(
                     {
-                        "what": f"jkonet-star {command[0]} {command[4] if command[0] == 'train' else ''} ({which} run)",
+                        "what": f"jkonet-star {command[0]} "
+                        f"{command[4] if command[0] == 'train' else ''} ({which} run)",
                         "seconds": time.perf_counter() - start,
                     }
                 )
@@ -462,7 +464,9 @@ def main():
             rows += json.loads(out.splitlines()[-1])
             for r in rows[-len([q for q in rows if (q["N"], q["d"], q["T"]) == size]) :]:
                 print(
-                    f"N {r['N']:6} d {r['d']:3} T {r['T']:3}  {r['stage']:48} cold {r['cold']:8.3f}  warm {r['warm']:8.4f} s  +{r['grew by MiB']:.0f} MiB",
+                    f"N {r['N']:6} d {r['d']:3} T {r['T']:3}  {r['stage']:48} "
+                    f"cold {r['cold']:8.3f}  "
+                    f"warm {r['warm']:8.4f} s  +{r['grew by MiB']:.0f} MiB",
                     flush=True,
                 )
         kept |= {"stages": rows, "exponents": exponents(rows)}

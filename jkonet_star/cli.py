@@ -30,13 +30,14 @@ def cli():
 @command
 def generate():
     "Simulate or load snapshots, split and couple them: data/NAME."
-    from jkonet_star.work.datasets import DatasetOptions, option_sections
+    from jkonet_star.work.dataset_options import DatasetOptions, option_sections
 
     @report_errors
     def run(data_dir, overwrite, **options):
         start = time.perf_counter()
         from jkonet_star.work.dataset_files import check_replaced, data_sum, save_dataset
-        from jkonet_star.work.datasets import dataset_name, load_snapshots, make_dataset
+        from jkonet_star.work.dataset_options import dataset_name
+        from jkonet_star.work.datasets import load_snapshots, make_dataset
 
         check_writable(data_dir)
         options = DatasetOptions(**options)
@@ -134,13 +135,13 @@ def sweep():
     def run(spec, out_dir, dry_run, retries, **where):
         try:
             from jkonet_star.work.plans import make_plan
-            from jkonet_star.work.sweep import (
-                dask_client,
+            from jkonet_star.work.results import (
                 render_figures,
                 results_table,
-                run_plan,
                 seconds_table,
             )
+            from jkonet_star.work.sweep import run_plan
+            from jkonet_star.work.workers import dask_client
         except ModuleNotFoundError as e:
             raise InputError(
                 f"sweep needs the package {e.name}: pip install 'jkonet_star[sweep]'"

@@ -1,4 +1,5 @@
-"""Programs that JAX compiled are kept, for the other tests of a worker, the commands that they start and the next run."""
+"""Programs that JAX compiled are kept, for the other tests of a worker, the commands that they
+start and the next run."""
 
 import os
 

@@ -1,4 +1,5 @@
-"""Wrong and nasty inputs, one table: each ends in one sentence that says what and where, and leaves nothing on disk."""
+"""Wrong and nasty inputs, one table: each ends in one sentence that says what and where, and leaves
+nothing on disk."""
 
 import json
 import pickle
@@ -30,7 +31,7 @@ from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
 from jkonet_star.work.datasets import DatasetOptions, make_dataset
 from jkonet_star.work.plans import make_plan
-from jkonet_star.work.sweep import dask_client
+from jkonet_star.work.workers import dask_client
 
 rng = np.random.default_rng(0)
 seen = Snapshots([rng.normal(t, 1, (12, 2)) for t in (0, 1, 2)], [0.0, 1.0, 2.0])
@@ -166,7 +167,8 @@ def here(tmp_path_factory):
         "no_suffix": raw,
         "empty.npz": b"",
         "text.npz": "model",
-        "object.yaml": "!!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path [trapped]]\n",
+        "object.yaml": "!!python/object/apply:pathlib.Path.touch "
+        "[!!python/object/apply:pathlib.Path [trapped]]\n",
         "object_inside.yaml": "epochs: !!python/object/apply:os.system ['touch trapped']\n",
         "name.yaml": "epochs: !!python/name:os.system\n",
         "list.yaml": "- epochs\n",
@@ -323,7 +325,7 @@ def without(package, action):
 
 def write_whole(path, folder=False):
     def run():
-        with atomic_write(path, folder) as new:
+        with atomic_write(path, folder):
             raise AssertionError("work was started")
 
     return run
@@ -1503,7 +1505,8 @@ def files():
 
 
 def sentence(action):
-    "What is said of an input that must be refused: by an `InputError`, or by a command that ends with status 2."
+    """What is said of an input that must be refused: by an `InputError`, or by a command that ends
+    with status 2."""
     try:
         line = action()
     except InputError as e:

@@ -15,7 +15,8 @@ GENERATE = "generate --potential sphere --n-particles 30 --n-timesteps 2 --datas
 
 
 def test_debug(tmp_path, monkeypatch):
-    "JAX compiles nothing, and compiles again afterwards; and a closed form says that it has no epochs."
+    """JAX compiles nothing, and compiles again afterwards; and a closed form says that it has no
+    epochs."""
     import jax
 
     import jkonet_star.model.fit
@@ -37,7 +38,8 @@ def test_debug(tmp_path, monkeypatch):
 
 
 def test_wandb(tmp_path, monkeypatch):
-    "What is sent, to a stand-in for Weights & Biases: a row for each epoch, and the numbers of metrics.json."
+    """What is sent, to a stand-in for Weights & Biases: a row for each epoch, and the numbers of
+    metrics.json."""
     sent, started = [], {}
     run = SimpleNamespace(log=sent.append, summary={}, finish=lambda: sent.append("end"))
     monkeypatch.setitem(

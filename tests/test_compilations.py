@@ -1,4 +1,5 @@
-"""Retracing is a defect: a second fit, prediction or evaluation of the same shapes compiles nothing."""
+"""Retracing is a defect: a second fit, prediction or evaluation of the same shapes compiles
+nothing."""
 
 import warnings
 

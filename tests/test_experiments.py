@@ -1,4 +1,5 @@
-"""The specifications that ship are plans without fault, the experiments run, and the kept tables still draw."""
+"""The specifications that ship are plans without fault, the experiments run, and the kept tables
+still draw."""
 
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def test_small(name, tmp_path):
     ids=lambda p: p.stem,
 )
 def test_lists_are_lists(notebook):
-    "A parameter that is a list says of what, and may be given as one value; none is a text that is cut at its commas."
+    """A parameter that is a list says of what, and may be given as one value; none is a text that
+    is cut at its commas."""
     import json
     import re
 

@@ -1,4 +1,5 @@
-"""Killed, short of disk, not allowed to write, twice at once: what is on disk is whole or absent, and what was there stays."""
+"""Killed, short of disk, not allowed to write, twice at once: what is on disk is whole or absent,
+and what was there stays."""
 
 import os
 import resource
@@ -106,7 +107,8 @@ def test_the_name_of_what_was_there_is_no_obstacle(tmp_path):
 
 
 def test_a_killed_command_ends_as_if_nothing_had_happened(tmp_path):
-    "Two of the many kills of `python tools/kill.py`; and compiled programs that were cut are made again."
+    """Two of the many kills of `python tools/kill.py`; and compiled programs that were cut are made
+    again."""
     seen = kill.stress(tmp_path, "generate", kills=2)
     assert seen["kills"] == 2 and seen["finished after"] == 1
     compiled = {p: p.stat().st_size for p in (tmp_path / "cache").iterdir()}
@@ -139,7 +141,8 @@ def full_disk(size):
 
 @contextmanager
 def read_only(folder):
-    "Nothing may be written to a folder and those in it; by root neither, who becomes somebody else."
+    """Nothing may be written to a folder and those in it; by root neither, who becomes somebody
+    else."""
     folders = [folder, *(p for p in folder.rglob("*") if p.is_dir())]
     for f in folders:
         f.chmod(0o555)

@@ -1,4 +1,5 @@
-"""The machine as it is: no home, a user without a name, a shell with other settings, a platform that JAX does not find, its debugging switches."""
+"""The machine as it is: no home, a user without a name, a shell with other settings, a platform
+that JAX does not find, its debugging switches."""
 
 import os
 import subprocess
@@ -50,7 +51,8 @@ def here(tmp_path_factory):
 
 
 def test_a_shell_with_other_settings(here):
-    "Neither a home, nor a window to draw in, nor a text encoding: the model, its figures, and no word about it."
+    """Neither a home, nor a window to draw in, nor a text encoding: the model, its figures, and no
+    word about it."""
     done = run(here, "train -d small -s jkonet-star-linear-potential --config größe.yaml", **ODD)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     names = [p.name for p in (here / "out" / "small" / "jkonet-star-linear-potential").iterdir()]
@@ -69,7 +71,10 @@ def test_a_shell_with_other_settings(here):
 def test_a_platform_that_is_not_there(here, line):
     (here / "small.yaml").write_text("generate: {potential: sphere, n_particles: 60}\n")
     done = run(here, line, JAX_PLATFORMS="nonsense")
-    said = "error: JAX finds no device on this machine for JAX_PLATFORMS=nonsense: set JAX_PLATFORMS=cpu, or install what the platform needs\n"
+    said = (
+        "error: JAX finds no device on this machine for JAX_PLATFORMS=nonsense: "
+        "set JAX_PLATFORMS=cpu, or install what the platform needs\n"
+    )
     assert done.returncode == 2 and done.stderr == said, done.stderr
     assert not (here / "out" / "small" / "tasks").exists()
 
@@ -82,7 +87,8 @@ def test_what_computes_nothing_needs_no_platform(here):
 
 @pytest.mark.parametrize("home", [None, "", "nowhere", "closed"])
 def test_homes(home, tmp_path, monkeypatch):
-    "A user without a name and a home that is unset, empty, not there, or a file where a folder should be made."
+    """A user without a name and a home that is unset, empty, not there, or a file where a folder
+    should be made."""
     for name in ("JAX_COMPILATION_CACHE_DIR", "MPLCONFIGDIR", "IPYTHONDIR"):
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
@@ -188,6 +194,6 @@ def test_a_switch_of_jax_that_stops_a_command(tmp_path, monkeypatch):
     done = CliRunner().invoke(cli, line)
     assert done.exit_code == 2
     assert (
-        done.stderr
-        == "error: JAX was told by JAX_DEBUG_NANS=1 to be strict, and stops: invalid value (nan) encountered in mul. Without it the command goes on\n"
+        done.stderr == "error: JAX was told by JAX_DEBUG_NANS=1 to be strict, and stops: "
+        "invalid value (nan) encountered in mul. Without it the command goes on\n"
     )

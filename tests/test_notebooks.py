@@ -29,7 +29,8 @@ NOTEBOOKS = sorted(
 
 @pytest.fixture
 def as_package(monkeypatch):
-    "For `coverage run`: the cells that nbdev exports count as the lines of the package that they are."
+    """For `coverage run`: the cells that nbdev exports count as the lines of the package that they
+    are."""
     if "COVERAGE_RUN" not in os.environ:
         return
     from execnb.shell import CaptureShell
@@ -74,5 +75,6 @@ def test_notebook(notebook, as_package):
     from nbdev.test import test_nb
 
     passed, _ = test_nb(notebook, skip_flags=["notest", "slow"], basepath=NBS)
-    jax.clear_caches()  # compiled programs of one chapter are of no use to the next, and take gigabytes in all
+    # compiled programs of one chapter are of no use to the next, and take gigabytes in all
+    jax.clear_caches()
     assert passed, f"{notebook.name} failed: the traceback is above"

@@ -1,4 +1,5 @@
-"""Every command that a page prints works as printed, from the root of a clone; where that takes long, with fewer particles and epochs."""
+"""Every command that a page prints works as printed, from the root of a clone; where that takes
+long, with fewer particles and epochs."""
 
 import json
 import re
@@ -120,7 +121,7 @@ def program(words):
     assert words[0] == "papermill", f"{words[0]} is new: say how it is tested"
     from papermill.cli import papermill
 
-    import jkonet_star.work.engine  # registers the engine
+    import jkonet_star.work.engine  # noqa: F401, registers the engine
 
     assert Path(words[2]).parent.is_dir(), f"{words[2]}: papermill wants the folder to be there"
     return papermill, [*words[1:], "--engine", "in_process", "--no-progress-bar"]

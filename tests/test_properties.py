@@ -1,4 +1,5 @@
-"""What must hold of any input: a finite result or a refusal; files that were damaged; units, order and names that do not matter."""
+"""What must hold of any input: a finite result or a refusal; files that were damaged; units, order
+and names that do not matter."""
 
 import tempfile
 import warnings
@@ -455,7 +456,8 @@ def test_another_unit_for_the_weak_form(walkers, a, c):
 
 
 def test_the_order_of_individuals(walkers):
-    "Rows of all times in another order change nothing; of one time each in its own, matched and fitted in turns, little."
+    """Rows of all times in another order change nothing; of one time each in its own, matched and
+    fitted in turns, little."""
     seen, before = walkers
     g, x = np.random.default_rng(3), seen.x[0]
     order, v = g.permutation(len(x)), relief(before.potential(x))

@@ -1,4 +1,5 @@
-"""What must hold of the repository as a whole: clean notebooks, an exported package in step with them."""
+"""What must hold of the repository as a whole: clean notebooks, an exported package in step with
+them."""
 
 import filecmp
 import json
@@ -78,12 +79,18 @@ def test_outputs_have_no_errors_warnings_or_paths_of_a_machine():
 
 
 def test_importing_the_command_line_does_not_import_jax():
-    code = "import sys, jkonet_star.cli; assert not {'jax', 'ot', 'matplotlib', 'pandas'} & set(sys.modules)"
+    code = (
+        "import sys, jkonet_star.cli; "
+        "assert not {'jax', 'ot', 'matplotlib', 'pandas'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_settings_imports_neither_jax_nor_numpy():
-    code = "import sys, jkonet_star.base.settings; assert not {'jax', 'numpy', 'click'} & set(sys.modules)"
+    code = (
+        "import sys, jkonet_star.base.settings; "
+        "assert not {'jax', 'numpy', 'click'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -107,7 +114,8 @@ def test_constraints_fit_the_bounds():
     )
     for r in asked(ROOT):
         assert r.specifier.contains(tested[canonicalize_name(r.name)]), (
-            f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: run python tools/constraints.py"
+            f"{r} in settings.ini, {tested[canonicalize_name(r.name)]} in constraints.txt: "
+            "run python tools/constraints.py"
         )
 
 

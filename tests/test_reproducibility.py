@@ -1,4 +1,5 @@
-"""Same seed, same versions: the same bytes, in another process and with another number of workers; and every result says which."""
+"""Same seed, same versions: the same bytes, in another process and with another number of workers;
+and every result says which."""
 
 import json
 import os
@@ -16,8 +17,12 @@ RUN = """
 from jkonet_star.work.datasets import DatasetOptions, make_dataset
 from jkonet_star.work.dataset_files import save_dataset
 from jkonet_star.work.runs import train_and_evaluate
-save_dataset(*make_dataset(DatasetOptions(potential="relu", internal="wiener", beta=0.1, n_particles=200, seed=3, dataset_name="small")), "data")
-for solver, settings in {"jkonet-star-linear": dict(n_features=40, n_interaction_features=20), "jkonet-star-potential-internal": dict(epochs=3, hidden=(8,))}.items():
+simulation = dict(potential="relu", internal="wiener", beta=0.1, n_particles=200, seed=3)
+save_dataset(*make_dataset(DatasetOptions(**simulation, dataset_name="small")), "data")
+for solver, settings in {
+    "jkonet-star-linear": dict(n_features=40, n_interaction_features=20),
+    "jkonet-star-potential-internal": dict(epochs=3, hidden=(8,)),
+}.items():
     train_and_evaluate("small", solver, seed=3, figures=solver == "jkonet-star-linear", **settings)
 """
 SWEEP = """

@@ -1,4 +1,5 @@
-"""The site as it is written, and as a browser shows it. Without Chromium only the first half is tested."""
+"""The site as it is written, and as a browser shows it. Without Chromium only the first half is
+tested."""
 
 import os
 import shutil
@@ -18,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split()
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 browser_only = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
 )
@@ -148,16 +152,22 @@ def test_headings_texts_and_formulas(parsed):
 FAULTS = r"""() => {
   const faults = [];
   document.querySelectorAll("details").forEach((d) => d.open = true);
-  if (document.documentElement.scrollWidth > innerWidth) faults.push(`is ${document.documentElement.scrollWidth} wide on a screen of ${innerWidth}`);
+  if (document.documentElement.scrollWidth > innerWidth)
+    faults.push(`is ${document.documentElement.scrollWidth} wide on a screen of ${innerWidth}`);
   for (const img of document.querySelectorAll("main img")) {
     const box = img.getBoundingClientRect();
-    if (!img.complete || !img.naturalWidth || box.width < 100 || box.height < 50 || box.left < 0 || box.left > innerWidth - 100) faults.push(`does not show ${img.src}`);
+    if (!img.complete || !img.naturalWidth || box.width < 100 || box.height < 50
+        || box.left < 0 || box.left > innerWidth - 100)
+      faults.push(`does not show ${img.src}`);
   }
   for (const math of document.querySelectorAll("math")) {
     const box = math.getBoundingClientRect();
-    if (math.namespaceURI !== "http://www.w3.org/1998/Math/MathML" || box.width < 2 || box.height < 2) faults.push(`does not show the formula ${math.textContent}`);
+    if (math.namespaceURI !== "http://www.w3.org/1998/Math/MathML"
+        || box.width < 2 || box.height < 2)
+      faults.push(`does not show the formula ${math.textContent}`);
   }
-  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+    .getContext("2d", { willReadFrequently: true });
   const known = new Map();
   const rgba = (colour) => {
     if (!known.has(colour)) {
@@ -168,14 +178,26 @@ FAULTS = r"""() => {
     }
     return known.get(colour);
   };
-  const luminance = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return [255, 255, 255]; };
+  const luminance = (c) => c.slice(0, 3)
+    .map((v) => v / 255)
+    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = rgba(getComputedStyle(e).backgroundColor);
+      if (c[3] === 255) return c;
+    }
+    return [255, 255, 255];
+  };
   const low = new Set();
   for (const e of document.body.querySelectorAll("*")) {
-    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility()) continue;
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())
+        || !e.checkVisibility()) continue;
     const [a, b] = [luminance(rgba(getComputedStyle(e).color)), luminance(behind(e))];
     const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (contrast < 4.5) low.add(`has contrast ${contrast.toFixed(1)} in <${e.tagName.toLowerCase()} class="${e.className}">`);
+    if (contrast < 4.5)
+      low.add(`has contrast ${contrast.toFixed(1)} in `
+        + `<${e.tagName.toLowerCase()} class="${e.className}">`);
   }
   return [...faults, ...low];
 }"""

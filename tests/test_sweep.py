@@ -1,4 +1,5 @@
-"""Sweeps with the real thing: a scheduler and workers as processes of their own, one of which is killed, or all; and Ctrl-C."""
+"""Sweeps with the real thing: a scheduler and workers as processes of their own, one of which is
+killed, or all; and Ctrl-C."""
 
 import json
 import os
@@ -25,7 +26,8 @@ save_table(pd.DataFrame({"draw": np.random.default_rng(seed).normal(size=3)}), r
 """
 LISTEN = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs pytest in the background ignores Ctrl-C, and so would what it starts
+# who runs pytest in the background ignores Ctrl-C, and so would what it starts
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 CLI = [sys.executable, "-m", "jkonet_star.cli", "sweep", "draws.yaml"]
@@ -162,10 +164,12 @@ def test_an_end_keeps_what_is_done(here, end):
 
 
 def test_a_queue_starts_the_workers(here):
-    "dask-jobqueue with an `sbatch` that starts the job here and now: everything of Slurm but the waiting."
+    """dask-jobqueue with an `sbatch` that starts the job here and now: everything of Slurm but the
+    waiting."""
     (here / "bin").mkdir()
     for name, text in {
-        "sbatch": 'cp "$1" job.sh\nsetsid bash job.sh > /dev/null 2>&1 &\necho Submitted batch job $!',
+        "sbatch": 'cp "$1" job.sh\nsetsid bash job.sh > /dev/null 2>&1 &\n'
+        "echo Submitted batch job $!",
         "scancel": 'kill -- -"$1"',
     }.items():
         (here / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")

@@ -1,4 +1,5 @@
-"""Against theory, not against ourselves: processes, distances and steps whose answer is known in closed form."""
+"""Against theory, not against ourselves: processes, distances and steps whose answer is known in
+closed form."""
 
 import warnings
 from dataclasses import replace
@@ -26,7 +27,8 @@ def ornstein_uhlenbeck(m0, v0, t, beta=BETA):
 
 
 def unlike(x, mean, variance):
-    "How many standard errors the mean and the variance of a Gaussian sample `x` are from what they should be, at most."
+    """How many standard errors the mean and the variance of a Gaussian sample `x` are from what
+    they should be, at most."""
     n = len(x)
     return max(
         np.max(abs(x.mean(0) - mean) / np.sqrt(variance / n)),
@@ -65,7 +67,8 @@ def test_the_scheme_has_its_own_exact_moments(n_steps, dt):
 
 
 def test_heat_flow():
-    "Without forces the variance grows by 2 β t in every direction, and the kurtosis of the displacement is that of a Gaussian."
+    """Without forces the variance grows by 2 β t in every direction, and the kurtosis of the
+    displacement is that of a Gaussian."""
     seen = simulate(
         beta=0.3, x0=np.zeros((30_000, 3)), n_particles=30_000, d=3, n_steps=10, dt=0.05, key=3
     )
@@ -77,7 +80,8 @@ def test_heat_flow():
 
 
 def test_learned_ornstein_uhlenbeck():
-    "V and β from paired snapshots of the exact solution; the explicit step finds those of a step, (1 - exp(-K τ)) / τ and β (1 - exp(-2 K τ)) / (2 K τ)."
+    """V and β from paired snapshots of the exact solution; the explicit step finds those of a step,
+    (1 - exp(-K τ)) / τ and β (1 - exp(-2 K τ)) / (2 K τ)."""
     g, tau, n, T = (
         np.random.default_rng(0),
         0.01,
@@ -108,7 +112,9 @@ def test_learned_ornstein_uhlenbeck():
 
 @pytest.mark.parametrize("paired", [True, False])
 def test_the_weak_form_knows_its_error(paired):
-    "Of an explicit Ornstein-Uhlenbeck step, curvature and β are within four of the standard errors that are stated; those of followed individuals are smaller by far, and β's is sqrt(2 / n) of it, n the number of coordinates seen to move."
+    """Of an explicit Ornstein-Uhlenbeck step, curvature and β are within four of the standard
+    errors that are stated; those of followed individuals are smaller by far, and β's is sqrt(2 / n)
+    of it, n the number of coordinates seen to move."""
     g, tau, n, T, k = np.random.default_rng(0), 0.1, 1000, 4, 1.5
     x = [g.normal([2, -1], [2, 1.5], (n * (1 if paired else T + 1), 2))]
     for _ in range(T):
@@ -138,7 +144,8 @@ def test_the_weak_form_knows_its_error(paired):
 
 
 def test_wasserstein_between_gaussians():
-    "W₂² = |m - m'|² + tr(S + S' - 2 (S^½ S' S^½)^½). Dowson & Landau (1982); here S and S' do not commute."
+    """W₂² = |m - m'|² + tr(S + S' - 2 (S^½ S' S^½)^½). Dowson & Landau (1982); here S and S' do not
+    commute."""
     A, B, m = (
         np.array([[2.0, 0.5], [0.0, 1.0]]),
         np.array([[0.5, 0.0], [1.0, 1.5]]),
@@ -157,7 +164,8 @@ def test_wasserstein_between_gaussians():
         for n in (100, 1500)
     ]
     assert errors[1] < 0.04
-    # the optimal map of one Gaussian to another is linear and monotone: on such pairs the distance is exact
+    # the optimal map of one Gaussian to another is linear and monotone:
+    # on such pairs the distance is exact
     T = np.linalg.inv(root(S)) @ root(root(S) @ R @ root(S)) @ np.linalg.inv(root(S))
     x = g.normal(size=(400, 2)) @ A.T
     x = (x - x.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T, bias=True))).T @ A.T
@@ -194,7 +202,8 @@ def test_transport_on_the_line_is_sorting(power, weighted):
 )
 @pytest.mark.parametrize("tau", [0.1, 0.8])
 def test_a_step_of_a_quadratic(place, step, tau):
-    "The JKO step of k x²/2 is x / (1 + τ k): fitted at the target, k is found, and the prediction takes that step; likewise the explicit and the midpoint step."
+    """The JKO step of k x²/2 is x / (1 + τ k): fitted at the target, k is found, and the prediction
+    takes that step; likewise the explicit and the midpoint step."""
     x = np.random.default_rng(0).normal([1, 2], 0.5, (100, 2))
     k = np.array([0.4, 1.1])
     ratio = step(k, tau)
@@ -206,7 +215,8 @@ def test_a_step_of_a_quadratic(place, step, tau):
 
 
 def test_attraction_contracts_the_variance_and_keeps_the_mean():
-    "W = w |z|²/2: every particle is drawn to the mean, so each step multiplies deviations by 1 - w dt; with noise, an Ornstein-Uhlenbeck process about the mean."
+    """W = w |z|²/2: every particle is drawn to the mean, so each step multiplies deviations by 1 -
+    w dt; with noise, an Ornstein-Uhlenbeck process about the mean."""
     w, g = 0.8, np.random.default_rng(0)
     pull = lambda z: 0.5 * w * jnp.sum(z**2)
     x0 = g.normal([1, 5], [1, 2], (500, 2))
@@ -249,7 +259,8 @@ def test_first_order_in_time_without_noise():
 
 
 def test_first_order_in_distribution_with_noise():
-    "The bias of the variance of the scheme in its stationary state is β / K · K dt / 2 to first order: dt β / 2."
+    """The bias of the variance of the scheme in its stationary state is β / K · K dt / 2 to first
+    order: dt β / 2."""
     x0 = np.sqrt(BETA / K) * np.random.default_rng(0).normal(size=(200_000, 1))
     for dt in (0.4, 0.2):
         found = (

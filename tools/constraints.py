@@ -1,4 +1,5 @@
-"""Versions for pip's `-c`: of all that the package and its development need, as they are in this environment, or the lowest that settings.ini allows.
+"""Versions for pip's `-c`: of all that the package and its development need, as they are in this
+environment, or the lowest that settings.ini allows.
 
 python tools/constraints.py [--lowest] > constraints.txt
 """
@@ -57,7 +58,8 @@ def lowest(requirements):
 if __name__ == "__main__":
     found = lowest(asked()) if sys.argv[1:] == ["--lowest"] else installed(asked())
     print(
-        f"# Python {platform.python_version()}, {sys.platform}: written by python tools/{' '.join(['constraints.py', *sys.argv[1:]])}"
+        f"# Python {platform.python_version()}, {sys.platform}: "
+        f"written by python tools/{' '.join(['constraints.py', *sys.argv[1:]])}"
     )
     for name, version in found.items():
         print(f"{name}=={version}")

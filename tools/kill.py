@@ -1,4 +1,5 @@
-"""kill -9 at random moments of `generate`, `train` and `sweep`: what is on disk stays whole, and ends as if nothing had happened.
+"""kill -9 at random moments of `generate`, `train` and `sweep`: what is on disk stays whole, and
+ends as if nothing had happened.
 
 python tools/kill.py [--kills N] [--seed S] [generate | train | resume | sweep ...]
 """
@@ -144,7 +145,8 @@ def finish(room, name):
 
 
 def kill(room, name, moment, while_writing):
-    "Kill a run and all its processes after `moment` seconds, counted from when it writes for the `n`-th time if `while_writing` is such an n. Whether it was killed before its end."
+    """Kill a run and all its processes after `moment` seconds, counted from when it writes for the
+    `n`-th time if `while_writing` is such an n. Whether it was killed before its end."""
     folder, process, known = room / FOLDERS[name], start(room, name), set()
     known.update(unfinished(folder))
     news = 0
@@ -159,12 +161,14 @@ def kill(room, name, moment, while_writing):
     killed = process.poll() is None
     if killed:
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()  # its workers have the other end of the pipe too: all of them are gone then
+    # its workers have the other end of the pipe too: all of them are gone then
+    process.communicate()
     return killed
 
 
 def stress(room, name, kills, seed=0, every=5):
-    "Kill a command so many times, half of them while it writes; after each `every`, and at the end, it must end as an undisturbed run does. What was seen, as a dictionary."
+    """Kill a command so many times, half of them while it writes; after each `every`, and at the
+    end, it must end as an undisturbed run does. What was seen, as a dictionary."""
     rng, room = np.random.default_rng(seed), Path(room)
     (room / "spec.yaml").write_text(SPEC)
     if name in ("train", "resume"):
@@ -206,7 +210,8 @@ def stress(room, name, kills, seed=0, every=5):
                 k for k in undisturbed.keys() | again.keys() if undisturbed.get(k) != again.get(k)
             }
             assert not wrong, (
-                f"after {seen['kills']} kills of {name} these differ from an undisturbed run: {sorted(wrong)}"
+                f"after {seen['kills']} kills of {name} these differ from an undisturbed run: "
+                f"{sorted(wrong)}"
             )
             seen["finished after"] += 1
             if seen["finished after"] % 2:  # else what is there is replaced

@@ -1,4 +1,5 @@
-"""Write README.md from nbs/index.ipynb: prose and code as they are, figures as files beside the notebook."""
+"""Write README.md from nbs/index.ipynb: prose and code as they are, figures as files beside the
+notebook."""
 
 import base64
 import json
@@ -8,7 +9,8 @@ from pathlib import Path
 
 
 def readme(root):
-    "The text of README.md. Links lead to the notebooks; code cells that follow each other are one block."
+    """The text of README.md. Links lead to the notebooks; code cells that follow each other are one
+    block."""
     parts, code = [], False
     for cell in json.loads((root / "nbs/index.ipynb").read_text())["cells"]:
         source = "".join(cell["source"]).strip()

@@ -1,7 +1,9 @@
 """Write the site into `_docs`: `python tools/site.py`.
 
-`_quarto.yml` says which pages there are and in which order, notebooks give their text and kept outputs, the package its documentation. Nothing is
-executed, nothing is fetched, and the pages ask no other host for anything: formulas become MathML here, and the search is a file of its own.
+`_quarto.yml` says which pages there are and in which order, notebooks give their text and kept
+outputs, the package its documentation. Nothing is
+executed, nothing is fetched, and the pages ask no other host for anything: formulas become MathML
+here, and the search is a file of its own.
 """
 
 import argparse
@@ -55,7 +57,8 @@ def read_pages(root):
 
 
 def listed(page, pages):
-    "The pages that the `listing` in the front matter of a page names, which Quarto shows as a grid of cards too."
+    """The pages that the `listing` in the front matter of a page names, which Quarto shows as a
+    grid of cards too."""
     named = [
         posixpath.normpath(posixpath.join(posixpath.dirname(page.source), s))
         for s in page.front.get("listing", {}).get("contents", [])
@@ -73,7 +76,8 @@ def plain(body):
 
 
 def records(page):
-    "What the search knows of a page: `[address, page, heading, words, whether it is a name]` of every section."
+    """What the search knows of a page: `[address, page, heading, words, whether it is a name]` of
+    every section."""
     parts = re.split(r'<h[2-6] id="([^"]+)">(.*?)</h[2-6]>', page.body, flags=re.S)
     yield [page.href, page.title, "", plain(page.lead + " " + parts[0])[:1500], 0]
     names = {ident for _, ident, _, name in page.headings if name}
@@ -103,7 +107,8 @@ def as_markdown(page):
 
 
 def write_llms(pages, texts, about, out):
-    "`llms.txt`, the list of all pages as Markdown, and `llms-full.txt`, all of them in one file. See llmstxt.org."
+    """`llms.txt`, the list of all pages as Markdown, and `llms-full.txt`, all of them in one file.
+    See llmstxt.org."""
     lines, section = [f"# {about['lib_name']}", "", f"> {about['description']}"], None
     for page, text in zip(pages, texts):
         (out / f"{page.href}.md").write_text(text, encoding="utf-8")

@@ -1,1 +1,2 @@
-"""What `tools/site.py` is made of: notebooks to pages, the package to its reference, and the look of both."""
+"""What `tools/site.py` is made of: notebooks to pages, the package to its reference, and the look
+of both."""

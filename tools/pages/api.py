@@ -24,7 +24,8 @@ def public(module):
 
 
 def methods(cls):
-    "Public methods and properties that a class adds, by name; what it only overrides counts if it says something of its own."
+    """Public methods and properties that a class adds, by name; what it only overrides counts if it
+    says something of its own."""
     found = {}
     for name, value in vars(cls).items():
         f = (
@@ -41,7 +42,8 @@ def methods(cls):
 
 
 def summary(obj):
-    "What an object says of itself; for plain data, what it is. Nothing where there is no docstring."
+    """What an object says of itself; for plain data, what it is. Nothing where there is no
+    docstring."""
     if isinstance(obj, click.Command):
         return obj.help or ""
     own = inspect.cleandoc(obj.__doc__ or "")  # getdoc would take that of a base
@@ -109,11 +111,16 @@ def _rows(head, rows):
         "<tr>" + "".join(f"<td>{re.sub('</?p>', '', cell).strip()}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    return f'<div class="scroll" tabindex="0"><table class="parameters"><thead><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    heads = "".join(f"<th>{h}</th>" for h in head)
+    return (
+        '<div class="scroll" tabindex="0"><table class="parameters">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def settings(obj, markdown):
-    "A table of the settings that a class adds, with defaults, bounds and helps; nothing for other objects."
+    """A table of the settings that a class adds, with defaults, bounds and helps; nothing for other
+    objects."""
     if not (inspect.isclass(obj) and issubclass(obj, Settings) and is_dataclass(obj)):
         return ""
     code = lambda text: f"<code>{html.escape(str(text))}</code>"
@@ -129,7 +136,8 @@ def settings(obj, markdown):
 
 
 def parameters(obj, markdown):
-    "A table of the parameters, or fields, that say what they are in a comment beside them; nothing where none does."
+    """A table of the parameters, or fields, that say what they are in a comment beside them;
+    nothing where none does."""
     f = getattr(obj, "__func__", obj)
     if not (inspect.isfunction(inspect.unwrap(f)) or is_dataclass(f)) or isinstance(obj, property):
         return ""
@@ -167,7 +175,8 @@ def source(obj, repository):
         line, module = inspect.getsourcelines(f)[1], f.__module__
     except (TypeError, OSError, AttributeError):
         return ""
-    return f'<a class="to-source" href="{repository}/{module.replace(".", "/")}.py#L{line}" aria-label="Source of {f.__name__}">source</a>'
+    href = f"{repository}/{module.replace('.', '/')}.py#L{line}"
+    return f'<a class="to-source" href="{href}" aria-label="Source of {f.__name__}">source</a>'
 
 
 def entry(name, ident, obj, level, markdown, colour, repository):
@@ -182,7 +191,8 @@ def entry(name, ident, obj, level, markdown, colour, repository):
         + settings(obj, lambda t: markdown(t, own))
         + parameters(obj, lambda t: markdown(t, own))
     )
-    heading = f'<h{level} id="{ident}"><code>{name.rpartition(".")[2]}</code>{source(obj, repository)}</h{level}>'
+    title = f"<code>{name.rpartition('.')[2]}</code>{source(obj, repository)}"
+    heading = f'<h{level} id="{ident}">{title}</h{level}>'
     return f'<section class="api">{heading}{colour(line, "python") if line else ""}{text}'
 
 
@@ -190,7 +200,9 @@ def document(module, name, level, markdown, colour, repository):
     "A public name, and its methods if it is a class."
     obj, original = public(module)[name], getattr(public(module)[name], "__name__", name)
     if original != name and original in public(module):
-        return f'<section class="api"><h{level} id="{name.lower()}"><code>{name}</code></h{level}>{markdown(f"Another name of `{original}`.")}</section>'
+        heading = f'<h{level} id="{name.lower()}"><code>{name}</code></h{level}>'
+        other = markdown(f"Another name of `{original}`.")
+        return f'<section class="api">{heading}{other}</section>'
     parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
     for method, value in methods(obj).items() if inspect.isclass(obj) else ():
         parts.append(

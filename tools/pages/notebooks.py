@@ -56,7 +56,8 @@ def directives(source):
 
 
 def read_page(root, source, section=""):
-    "A `Page` whose cells are read and whose body is still to be made. Title and lead are the `#` and `>` lines of its first cell."
+    """A `Page` whose cells are read and whose body is still to be made. Title and lead are the `#`
+    and `>` lines of its first cell."""
     page = Page(
         source, section, re.sub(r"(^|/)\d+_", r"\1", source).removesuffix(".ipynb") + ".html"
     )
@@ -92,7 +93,8 @@ def colour(code, language):
         lexer = get_lexer_by_name(language or "text")
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
-    return f'<pre class="code" tabindex="0"><code>{highlight(code, lexer, HtmlFormatter(nowrap=True))}</code></pre>'
+    marked = highlight(code, lexer, HtmlFormatter(nowrap=True))
+    return f'<pre class="code" tabindex="0"><code>{marked}</code></pre>'
 
 
 def folded(code):
@@ -101,7 +103,8 @@ def folded(code):
 
 
 class Writer:
-    "Makes the bodies of pages. `names` are the addresses of the package's public names, `hrefs` those of the notebooks."
+    """Makes the bodies of pages. `names` are the addresses of the package's public names, `hrefs`
+    those of the notebooks."""
 
     def __init__(self, root, out, hrefs, names, repository):
         self.root, self.out, self.hrefs, self.names, self.repository = (
@@ -224,7 +227,8 @@ class Writer:
             if "fig-cap" in flags
             else ""
         )
-        return f'<div class="cell">{shown}{"".join(self.output(o, alts) for o in outputs)}{caption}</div>'
+        results = "".join(self.output(o, alts) for o in outputs)
+        return f'<div class="cell">{shown}{results}{caption}</div>'
 
     def exported(self, text):
         "The documentation of the public names that a cell defines, and its code, folded."
@@ -251,7 +255,8 @@ class Writer:
         data = {k: "".join(v) for k, v in out.get("data", {}).items()}
         kind = next((k for k in ("png", "gif") if f"image/{k}" in data), None)
         if kind:
-            name = f"figures/{self.page.href.removesuffix('.html').replace('/', '-')}-{len(self.page.figures) + 1}.{kind}"
+            page = self.page.href.removesuffix(".html").replace("/", "-")
+            name = f"figures/{page}-{len(self.page.figures) + 1}.{kind}"
             image = base64.b64decode(data[f"image/{kind}"])
             (self.out / "figures").mkdir(exist_ok=True)
             (self.out / name).write_bytes(image)
@@ -292,4 +297,6 @@ class Writer:
             (posixpath.normpath(posixpath.join(posixpath.dirname(self.page.href), address)), alt)
         )
         wide = " wide" if width > 1.8 * height else ""
-        return f'<span class="figure{wide}" tabindex="0"><img src="{address}" alt="{html.escape(alt)}" width="{width}" height="{height}"></span>'
+        size = f'width="{width}" height="{height}"'
+        image = f'<img src="{address}" alt="{html.escape(alt)}" {size}>'
+        return f'<span class="figure{wide}" tabindex="0">{image}</span>'
