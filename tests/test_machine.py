@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jkonet_star.cli import cli
-from jkonet_star.work.options import LazyGroup
+from jkonet_star.work.commands import LazyGroup
 
 pytestmark = pytest.mark.newest
 ODD = {
