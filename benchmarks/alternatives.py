@@ -21,7 +21,8 @@ from jkonet_star.data.simulate import Truth, simulate
 from jkonet_star.data.test_functions import test_functions
 from jkonet_star.energy.networks import NeuralPotential
 from jkonet_star.energy.potentials import potential_features
-from jkonet_star.energy.residual import Energy, observe
+from jkonet_star.energy.terms import Energy
+from jkonet_star.energy.residual import observe
 from jkonet_star.model.fit import fit
 from jkonet_star.regression.normal_equations import normal_equations
 from jkonet_star.regression.ridge import solve

@@ -17,7 +17,8 @@ import numpy as np
 from jkonet_star.base.components import versions
 from jkonet_star.judge.evaluate import evaluate
 from jkonet_star.model.fit import fit
-from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_options import DatasetOptions
+from jkonet_star.work.datasets import make_dataset
 
 # released code: EMD and gradient error of its neural and its linear potential solver
 RELEASED = {

@@ -50,7 +50,8 @@ def stages(n, d, T):
     from jkonet_star.energy.density import fit_mixtures
     from jkonet_star.energy.interactions import interaction_features
     from jkonet_star.energy.potentials import potential_features
-    from jkonet_star.energy.residual import Energy, observe
+    from jkonet_star.energy.terms import Energy
+    from jkonet_star.energy.residual import observe
     from jkonet_star.judge.evaluate import one_step_errors
     from jkonet_star.model.fit import fit
     from jkonet_star.regression.least_squares import LeastSquares, fit_least_squares
@@ -128,7 +129,8 @@ def baselines():
     from jkonet_star.energy.density import fit_mixtures
     from jkonet_star.energy.networks import MLP
     from jkonet_star.energy.potentials import potential_features
-    from jkonet_star.energy.residual import Energy, observe
+    from jkonet_star.energy.terms import Energy
+    from jkonet_star.energy.residual import observe
     from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
     from jkonet_star.regression.normal_equations import normal_equations
     from jkonet_star.regression.side_by_side import fit_many_networks

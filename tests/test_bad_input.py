@@ -29,7 +29,8 @@ from jkonet_star.model.solution import Solution
 from jkonet_star.model.streams import Stream
 from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
-from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_options import DatasetOptions
+from jkonet_star.work.datasets import make_dataset
 from jkonet_star.work.plans import make_plan
 from jkonet_star.work.workers import dask_client
 

@@ -68,7 +68,7 @@ def test_figures_have_a_text_of_their_own(notebook):
 
 def settings_classes():
     from jkonet_star.model.methods import solvers
-    from jkonet_star.work.datasets import DatasetOptions
+    from jkonet_star.work.dataset_options import DatasetOptions
 
     return [DatasetOptions, *dict.fromkeys(method.settings for _, method in solvers.values())]
 

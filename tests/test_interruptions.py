@@ -26,14 +26,14 @@ import kill
 
 WRITER = """
 import sys, time
-from jkonet_star.base.files import writing
+from jkonet_star.base.files import atomic_write
 i, end = 0, time.monotonic() + float(sys.argv[2])
 while time.monotonic() < end:
     i += 1
     text = sys.argv[1] + str(i) * 10000
-    with writing("folder", folder=True) as new:
+    with atomic_write("folder", folder=True) as new:
         (new / "one").write_text(text), (new / "two").write_text(text)
-    with writing("file") as new:
+    with atomic_write("file") as new:
         new.write_text(text)
 """
 

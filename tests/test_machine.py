@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jkonet_star.cli import cli
-from jkonet_star.work.options import LazyGroup
+from jkonet_star.work.commands import LazyGroup
 
 pytestmark = pytest.mark.newest
 ODD = {
@@ -124,7 +124,8 @@ def test_a_home(tmp_path, monkeypatch):
 def test_a_link_to_another_disk(tmp_path, monkeypatch):
     "`out` leads elsewhere: results go there, and the link stays."
     from jkonet_star.work.dataset_files import save_dataset
-    from jkonet_star.work.datasets import DatasetOptions, make_dataset
+    from jkonet_star.work.dataset_options import DatasetOptions
+    from jkonet_star.work.datasets import make_dataset
     from jkonet_star.work.runs import train_and_evaluate
 
     monkeypatch.chdir(tmp_path)

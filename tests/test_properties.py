@@ -29,7 +29,8 @@ from jkonet_star.regression.gradient_descent import GradientDescent
 from jkonet_star.regression.least_squares import LeastSquares
 from jkonet_star.transport.couple import couple
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
-from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_options import DatasetOptions
+from jkonet_star.work.datasets import make_dataset
 
 LINEAR = {
     "solver": "jkonet-star-linear-potential",

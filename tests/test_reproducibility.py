@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import kill
 
 RUN = """
-from jkonet_star.work.datasets import DatasetOptions, make_dataset
+from jkonet_star.work.dataset_options import DatasetOptions
+from jkonet_star.work.datasets import make_dataset
 from jkonet_star.work.dataset_files import save_dataset
 from jkonet_star.work.runs import train_and_evaluate
 simulation = dict(potential="relu", internal="wiener", beta=0.1, n_particles=200, seed=3)
