@@ -93,7 +93,7 @@ def judge(train, test, truth, solver, **settings):
 
 AHEAD = {
     "emd": partial(wasserstein, limit=1000),
-    "w2": partial(wasserstein, power=2, limit=1000),
+    "w2": partial(wasserstein, order=2, limit=1000),
     "bw": bures_wasserstein,
 }
 

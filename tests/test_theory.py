@@ -157,7 +157,7 @@ def test_wasserstein_between_gaussians():
     g = np.random.default_rng(0)
     errors = [
         abs(
-            wasserstein(g.normal(size=(n, 2)) @ A.T, g.normal(size=(n, 2)) @ B.T + m, power=2)
+            wasserstein(g.normal(size=(n, 2)) @ A.T, g.normal(size=(n, 2)) @ B.T + m, order=2)
             - exact
         )
         / exact
@@ -169,7 +169,7 @@ def test_wasserstein_between_gaussians():
     T = np.linalg.inv(root(S)) @ root(root(S) @ R @ root(S)) @ np.linalg.inv(root(S))
     x = g.normal(size=(400, 2)) @ A.T
     x = (x - x.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T, bias=True))).T @ A.T
-    np.testing.assert_allclose(wasserstein(x, x @ T.T + m, power=2), exact, rtol=1e-6)
+    np.testing.assert_allclose(wasserstein(x, x @ T.T + m, order=2), exact, rtol=1e-6)
 
 
 @pytest.mark.parametrize("power", [1, 2])

@@ -19,7 +19,7 @@ from ..energy.residual import Observations, evaluations, observe
 from ..energy.terms import Energy, Found
 from .normal_equations import normal_equations
 from .ridge import solve
-from ..transport.couplings import _extent, _thinned, effective_sizes
+from ..transport.couplings import bounding_particles, effective_sizes, subsample_pairs
 
 # %% ../../nbs/4_regression/03_least_squares.ipynb #17002a47
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     `terms`: names among "potential", "interaction", "internal". `params["beta"]` is there only if couplings carry a score and are evaluated at the target. Source: Terpin et al. (2024), §3.3.
     """
     _check_size(config, terms, couplings.d, couplings.n_steps)
-    tried = _thinned(couplings, 10_000)
+    tried = subsample_pairs(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
-    energy, found, scales = _chosen(tried, _extent(couplings, tried), n, terms, config, seed)
+    energy, found, scales = _chosen(tried, bounding_particles(couplings, tried), n, terms, config, seed)
     if tried is not couplings:
         found = _closed_form(energy, couplings, n, config)
     return Found(energy, parameters(energy, found.theta, couplings.d), _stats(found, scales))
