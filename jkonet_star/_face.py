@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #83d87736
+# %% ../nbs/9_work/99_face.ipynb #fd818774
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #a9ca72e9
+# %% ../nbs/9_work/99_face.ipynb #a5b651a3
 HOMES = {
     "base.components": ("component",),
     "base.compiling": ("count_compilations",),
@@ -16,7 +16,7 @@ HOMES = {
     "base.style": ("COLORS", "markers", "style", "time_colors"),
     "base.tables": ("load_table", "read_settings", "save_table"),
     "data.anndata": ("from_anndata", "read_h5ad"),
-    "data.formats": ("read_table",),
+    "data.text": ("read_table",),
     "data.reading": ("read",),
     "data.scaling": ("Scaling", "fit_scaling", "standardize"),
     "data.selecting": ("by_group", "leave_out", "split"),
@@ -26,7 +26,8 @@ HOMES = {
     "transport.couple": ("couple", "recover_order"),
     "transport.couplings": ("Couplings",),
     "transport.distances": ("bures_wasserstein", "wasserstein"),
-    "energy.terms": ("TERMS", "At", "Energy", "LinearTerm", "Maker", "Term"),
+    "energy.makers": ("TERMS",),
+    "energy.terms": ("At", "Energy", "LinearTerm", "Maker", "Term"),
     "energy.potentials": ("LinearPotential",),
     "energy.residual": ("mean_fields", "observe", "residual"),
     "regression.diffusivity": ("residual_diffusivity",),
@@ -48,7 +49,8 @@ HOMES = {
     "judge.plots": ("plot_energies", "plot_losses", "plot_predictions"),
     "judge.landscapes": ("animate", "plot_landscape", "plot_stream"),
     "work.dataset_files": ("load_dataset", "save_dataset"),
-    "work.datasets": ("DatasetOptions", "make_dataset"),
+    "work.dataset_options": ("DatasetOptions",),
+    "work.datasets": ("make_dataset",),
     "work.plans": ("make_plan",),
 }
 OFFERED = {name: home for home, names in HOMES.items() for name in names}

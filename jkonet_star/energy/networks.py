@@ -70,6 +70,11 @@ class NeuralPotential(Term):
     hidden: tuple = static()
     activation: str = static()
 
+    @property
+    def varies(self):
+        "Whether it is a potential of place and time."
+        return self.duration > 0
+
     def init(self, key, d):
         "Random parameters from a JAX key."
         return _init(

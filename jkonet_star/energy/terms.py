@@ -33,6 +33,11 @@ class Term:
     needs_population: ClassVar[bool] = False  # whether it feels the other particles
     is_noise: ClassVar[bool] = False  # whether it spreads particles, and is no part of the drift
 
+    @property
+    def varies(self) -> bool:
+        "Whether the effect changes with time."
+        return False
+
     def init(
         self,
         key: Array,  # of JAX
@@ -155,6 +160,11 @@ class Energy(Mapping):
     def needs_population(self) -> bool:
         "Whether some term feels the other particles."
         return any(term.needs_population for term in self.terms)
+
+    @property
+    def varies(self) -> bool:
+        "Whether some force changes with time."
+        return any(term.varies for term in self.terms)
 
     @property
     def drifts(self) -> tuple:

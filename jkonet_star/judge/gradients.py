@@ -106,7 +106,7 @@ def term_errors(
     "Relative errors of the gradients of V and W, where model and truth have them."
     e, x, errors = solution.energy, np.concatenate(snapshots.x), {}
     both = e.potential is not None and e.interaction is not None
-    constant = not getattr(e.potential, "period", 0)
+    constant = not e.varies
     if e.potential is not None and truth.potential is not None and constant:
         learned, true = solution.potential_gradient(x), _true_gradient(truth.potential)(x)
         error = _relative_error(np.asarray(learned), np.asarray(true), x if both else None)

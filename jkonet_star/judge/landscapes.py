@@ -77,7 +77,7 @@ def _field_at(
     points = where.points(np.average(x, axis=0, weights=w))
     drift = np.asarray(solution.drift(points, t, x))[:, where.axes]
     value = np.zeros(len(points))
-    if solution.energy.potential is not None:
+    if "potential" in solution.energy:
         if error is None:
             value = np.asarray(solution.potential(points, t))
         else:
@@ -189,7 +189,7 @@ def _draw_frame(
     "One frame of a film."
     ax.clear()
     k, n = max(0, int(np.searchsorted(snapshots.t, t + 1e-9)) - 1), len(where.lines[0])
-    if solution.energy.potential is not None:
+    if "potential" in solution.energy:
         value = np.asarray(solution.potential(where.points(snapshots.x[k].mean(0)), t))
         ax.contourf(*where.lines, value.reshape(n, n), 14, cmap="cividis")
     ax.scatter(*snapshots.x[k][:, where.axes].T, s=5, color="w", alpha=0.5, lw=0)

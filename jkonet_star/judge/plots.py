@@ -68,14 +68,14 @@ def _energy_panels(
     import jax
 
     x, panels = np.concatenate(snapshots.x), []
-    if solution.energy.potential is not None:
-        varies = getattr(solution.energy.potential, "period", 0)
+    if "potential" in solution.energy:
+        varies = getattr(solution.energy.get("potential"), "duration", 0)
         for t in snapshots.t if varies else [None]:
             title = "learned V" + ("" if t is None else f", t = {t:g}")
             panels.append(Panel(title, lambda p, t=t: solution.potential(p, t), x))
         if truth is not None and truth.potential is not None:
             panels.append(Panel("true V", jax.vmap(truth.potential), x))
-    if solution.energy.interaction is not None:
+    if "interaction" in solution.energy:
         z = x[:500] - x[:500].mean(0)
         panels.append(Panel("learned W", solution.interaction, z))
         if truth is not None and truth.interaction is not None:

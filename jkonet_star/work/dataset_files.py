@@ -22,7 +22,7 @@ from ..data.formats import read_array, write_array
 from ..data.scaling import Scaling
 from ..data.selecting import split_rows
 from ..data.snapshots import Snapshots
-from ..data.tables import Columns
+from ..data.columns import Columns
 from ..transport.couplings import Couplings
 from .dataset_options import DatasetOptions, check_name
 from .datasets import Dataset
