@@ -19,7 +19,7 @@ import click
 from ..base.compiling import Stopwatch, _uncompiled
 from ..base.errors import InputError, first_line, lookup
 from ..base.files import atomic_write, check_writable
-from ..base.tables import _plain, read_settings
+from ..base.tables import _to_json, read_settings
 
 # %% ../../nbs/9_work/03_runs.ipynb #9abca51b
 EVALUATION_SETS = {
@@ -136,7 +136,7 @@ def train_and_evaluate(
     if run is not None:
         for i, (learned, held) in enumerate(solution.stats.get("losses", [])):
             run.log({"epoch": i + 1, "loss": float(learned), "held_out_loss": float(held)})
-        run.summary.update({k: v for k, v in _plain(metrics).items() if v is not None})
+        run.summary.update({k: v for k, v in _to_json(metrics).items() if v is not None})
         run.finish()
     return solution, metrics
 
@@ -144,7 +144,7 @@ def train_and_evaluate(
 def _save_metrics(metrics, clock, folder):
     metrics["seconds"] = clock.seconds | {"total": clock.total()}
     with atomic_write(folder / "metrics.json") as new:
-        new.write_text(json.dumps(_plain(metrics), indent=2, allow_nan=False), encoding="utf-8")
+        new.write_text(json.dumps(_to_json(metrics), indent=2, allow_nan=False), encoding="utf-8")
 
 
 def _draw(solution, snapshots, truth, seed, folder):
