@@ -16,7 +16,7 @@ from threading import Thread
 
 import click
 
-from ..base.compiling import Stopwatch, _uncompiled
+from ..base.compiling import Stopwatch, uncompiled
 from ..base.errors import InputError, first_line, lookup
 from ..base.files import atomic_write, check_writable
 from ..base.tables import _to_json, read_settings
@@ -48,7 +48,7 @@ def train_and_evaluate(
     `evaluate_on`: "test_data", "train_data" or "none". `config`: YAML file of settings; `settings` given here win. `resume`: go on from the checkpoint that an interrupted training left. `debug`: compile nothing. `figures`: draw them. Raises `InputError` before work starts if a name or setting is wrong.
     """
     if debug:
-        with _uncompiled():
+        with uncompiled():
             return train_and_evaluate(
                 dataset,
                 solver,
