@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['setting', 'flag', 'bounds', 'Settings', 'own_fields', 'make_settings']
 
-# %% ../../nbs/0_base/05_settings.ipynb #189bb5dc
+# %% ../../nbs/0_base/05_settings.ipynb #9e41c844
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields, is_dataclass
@@ -13,7 +13,7 @@ from numbers import Real
 
 from .errors import InputError, lookup
 
-# %% ../../nbs/0_base/05_settings.ipynb #bc174c09
+# %% ../../nbs/0_base/05_settings.ipynb #dba2516a
 def setting(
     default: object,  # of this type are all values; of a tuple, all members
     help: str,  # what it is, for `--help` and the reference
@@ -39,7 +39,7 @@ def setting(
         },
     )
 
-# %% ../../nbs/0_base/05_settings.ipynb #1f1a1587
+# %% ../../nbs/0_base/05_settings.ipynb #db36f2d1
 def flag(
     name: str,  # of a setting
 ) -> str:
@@ -57,7 +57,7 @@ def bounds(
     rules = [(word, f.metadata[rule]) for rule, word in _BOUNDS.items()]
     return " and ".join(f"{word} {value}" for word, value in rules if value is not None)
 
-# %% ../../nbs/0_base/05_settings.ipynb #32b68f82
+# %% ../../nbs/0_base/05_settings.ipynb #68abf978
 def _fits(
     value: object,  # one member of a tuple, or the value itself
     kind: type,  # `int` or `float`
@@ -77,7 +77,7 @@ def _fits(
         and (rule["below"] is None or value < rule["below"])
     )
 
-# %% ../../nbs/0_base/05_settings.ipynb #2d8a7121
+# %% ../../nbs/0_base/05_settings.ipynb #a45af76c
 def _check(
     f: Field,  # made by `setting`
     value: object,  # of this setting
@@ -105,7 +105,7 @@ def _check(
         must = "there must be at least one"
     raise InputError(f"{name}{' ' if as_flag else ' = '}{shown} is out of range: {must}")
 
-# %% ../../nbs/0_base/05_settings.ipynb #f92b85b8
+# %% ../../nbs/0_base/05_settings.ipynb #57ccf302
 class Settings:
     "Base of frozen dataclasses of settings: values out of bounds raise `InputError`."
 
@@ -117,7 +117,7 @@ class Settings:
             if "help" in f.metadata:
                 _check(f, getattr(self, f.name), self.as_flags)
 
-# %% ../../nbs/0_base/05_settings.ipynb #fac138fa
+# %% ../../nbs/0_base/05_settings.ipynb #72a690e7
 def own_fields(
     cls: type,  # a dataclass of settings
 ) -> list[Field]:
@@ -126,7 +126,7 @@ def own_fields(
     inherited = {} if base is None else {f.name: f for f in fields(base)}
     return [f for f in fields(cls) if inherited.get(f.name) is not f]
 
-# %% ../../nbs/0_base/05_settings.ipynb #966a3bcc
+# %% ../../nbs/0_base/05_settings.ipynb #b82c284a
 def _cast_like(
     default: object,  # of a setting
     value: object,  # as a shell or a file gives it
@@ -143,7 +143,7 @@ def _cast_like(
         raise ValueError
     return value if default is None else type(default)(value)
 
-# %% ../../nbs/0_base/05_settings.ipynb #6a31bf4d
+# %% ../../nbs/0_base/05_settings.ipynb #98526284
 def make_settings(
     cls: type,  # a class of settings
     given: Mapping,  # values by name
