@@ -16,7 +16,7 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.machine import n_cores
 from ..data.selecting import by_group
-from ..data.simulate import _gradient
+from ..data.simulate import compiled_gradient
 from ..data.snapshots import Snapshots
 from ..data.test_functions import even_part, gradient
 from ..transport.distances import _compared, measures, wasserstein
@@ -52,7 +52,7 @@ def gradient_errors(solution, snapshots, truth, seed=0):
     ):
         g = solution.potential_gradient(x)
         errors["potential_gradient_error"] = _relative(
-            g, _gradient(truth.potential)(x), x if both else None
+            g, compiled_gradient(truth.potential)(x), x if both else None
         )
     if e.interaction is not None and truth.interaction is not None:
         rng = np.random.default_rng(seed)
