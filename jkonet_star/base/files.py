@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['atomic_write', 'check_writable']
 
-# %% ../../nbs/0_base/03_files.ipynb #2449ba40
+# %% ../../nbs/0_base/03_files.ipynb #e6166cc9
 import errno
 import glob
 import os
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from .errors import InputError, first_line
 
-# %% ../../nbs/0_base/03_files.ipynb #6a49c329
+# %% ../../nbs/0_base/03_files.ipynb #b16a9b20
 def _lock(
-    folder: Path,  # what is locked
+    folder: str | Path,  # what is locked
     wait: bool = True,  # until another process gives the lock back
 ) -> int | None:  # the open file that holds the lock
     "A lock that ends with this process; `None` if another has it, or the system knows no locks."
@@ -43,7 +43,7 @@ def _unlock(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
 
-# %% ../../nbs/0_base/03_files.ipynb #d6b49bf3
+# %% ../../nbs/0_base/03_files.ipynb #b18dbc3d
 def _backup_of(
     staging: Path,  # the temporary folder
     path: Path,  # the final name
@@ -70,7 +70,7 @@ def _replace(
             if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
 
-# %% ../../nbs/0_base/03_files.ipynb #b700ff62
+# %% ../../nbs/0_base/03_files.ipynb #1af2c912
 def _restore_or_remove(
     staging: Path,  # the temporary folder
     path: Path,  # the final name
@@ -81,7 +81,7 @@ def _restore_or_remove(
             _backup_of(staging, path).rename(path)
     shutil.rmtree(staging, ignore_errors=True)
 
-# %% ../../nbs/0_base/03_files.ipynb #419ed87f
+# %% ../../nbs/0_base/03_files.ipynb #87fa5292
 class _Staging(NamedTuple):
     "Where a result is made before it gets its name."
 
@@ -106,7 +106,7 @@ def _staging_folder(
     finally:
         _unlock(parent)
 
-# %% ../../nbs/0_base/03_files.ipynb #6b300bf6
+# %% ../../nbs/0_base/03_files.ipynb #866b1c1b
 def _destination(
     path: Path,  # as it was given
     folder: bool,  # whether a folder is to be written
@@ -121,7 +121,7 @@ def _destination(
     destination.parent.mkdir(parents=True, exist_ok=True)
     return destination
 
-# %% ../../nbs/0_base/03_files.ipynb #2f0847d2
+# %% ../../nbs/0_base/03_files.ipynb #5e267998
 @contextmanager
 def atomic_write(
     path: str | os.PathLike,  # the final name; what it named before is replaced
@@ -148,7 +148,7 @@ def atomic_write(
         _restore_or_remove(staging, destination)
         _unlock(lock)
 
-# %% ../../nbs/0_base/03_files.ipynb #5fdf0c80
+# %% ../../nbs/0_base/03_files.ipynb #715eb0bb
 def check_writable(
     folder: str | os.PathLike,  # it need not be there yet
 ) -> None:

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['n_cores', 'memory', 'require_memory']
 
-# %% ../../nbs/0_base/02_machine.ipynb #c00e4a5f
+# %% ../../nbs/0_base/02_machine.ipynb #ae079839
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from numbers import Real
 from pathlib import Path
 
 from .errors import InputError
 
-# %% ../../nbs/0_base/02_machine.ipynb #36fc29d8
+# %% ../../nbs/0_base/02_machine.ipynb #e5bda898
 def _limits(
     kind: str,  # of a group of version 1: "cpu" or "memory"
     name: str,  # of the file that holds the limit
@@ -31,7 +32,7 @@ def _limits(
             with suppress(OSError):
                 yield (folder / name).read_text(encoding="utf-8").strip()
 
-# %% ../../nbs/0_base/02_machine.ipynb #d3323fe0
+# %% ../../nbs/0_base/02_machine.ipynb #b9e66868
 def n_cores() -> int:
     "How many cores this process may use: those it is bound to, or fewer if its time is limited."
     bound = getattr(os, "sched_getaffinity", None)
@@ -41,7 +42,7 @@ def n_cores() -> int:
     limited = (-(-int(quota) // int(period)) for quota, period in shares if quota.isdigit())
     return max(1, min([cores, *limited]))
 
-# %% ../../nbs/0_base/02_machine.ipynb #033b4bd1
+# %% ../../nbs/0_base/02_machine.ipynb #ccb19f46
 def memory() -> int:
     "How many bytes this process may use: those of the machine, or fewer if its memory is limited."
     limits = []
@@ -57,9 +58,9 @@ def memory() -> int:
     # not every system says; -1 is no limit
     return min((n for n in limits if n > 0), default=2**40)
 
-# %% ../../nbs/0_base/02_machine.ipynb #848bbb69
+# %% ../../nbs/0_base/02_machine.ipynb #b5fd206f
 def require_memory(
-    numbers: float,  # how many are to be held, in double precision
+    numbers: Real,  # how many are to be held, in double precision
     what: str,  # what asked for them, such as "n_features = 5"
 ) -> int:  # how often this process can hold them at once
     "How many such tables there is room for. Raises `InputError` if there is none for one."

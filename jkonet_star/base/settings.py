@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['setting', 'flag', 'bounds', 'Settings', 'own_fields', 'make_settings']
 
-# %% ../../nbs/0_base/05_settings.ipynb #9e41c844
+# %% ../../nbs/0_base/05_settings.ipynb #9b850d5a
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields, is_dataclass
@@ -13,14 +13,14 @@ from numbers import Real
 
 from .errors import InputError, lookup
 
-# %% ../../nbs/0_base/05_settings.ipynb #dba2516a
+# %% ../../nbs/0_base/05_settings.ipynb #3b305a49
 def setting(
     default: object,  # of this type are all values; of a tuple, all members
     help: str,  # what it is, for `--help` and the reference
     *,
-    at_least: float | None = None,  # the smallest value
-    above: float | None = None,  # values are larger than this
-    below: float | None = None,  # values are smaller than this
+    at_least: Real | None = None,  # the smallest value
+    above: Real | None = None,  # values are larger than this
+    below: Real | None = None,  # values are smaller than this
     one_of: Iterable[str] | None = None,  # the names that are known, or a mapping, which may grow
     finite: bool = True,  # whether infinity is refused
     empty: bool = True,  # whether a tuple may have no member
@@ -39,7 +39,7 @@ def setting(
         },
     )
 
-# %% ../../nbs/0_base/05_settings.ipynb #db36f2d1
+# %% ../../nbs/0_base/05_settings.ipynb #21e167db
 def flag(
     name: str,  # of a setting
 ) -> str:
@@ -57,7 +57,7 @@ def bounds(
     rules = [(word, f.metadata[rule]) for rule, word in _BOUNDS.items()]
     return " and ".join(f"{word} {value}" for word, value in rules if value is not None)
 
-# %% ../../nbs/0_base/05_settings.ipynb #68abf978
+# %% ../../nbs/0_base/05_settings.ipynb #664a8913
 def _fits(
     value: object,  # one member of a tuple, or the value itself
     kind: type,  # `int` or `float`
@@ -77,7 +77,7 @@ def _fits(
         and (rule["below"] is None or value < rule["below"])
     )
 
-# %% ../../nbs/0_base/05_settings.ipynb #a45af76c
+# %% ../../nbs/0_base/05_settings.ipynb #d0fba073
 def _check(
     f: Field,  # made by `setting`
     value: object,  # of this setting
@@ -105,7 +105,7 @@ def _check(
         must = "there must be at least one"
     raise InputError(f"{name}{' ' if as_flag else ' = '}{shown} is out of range: {must}")
 
-# %% ../../nbs/0_base/05_settings.ipynb #57ccf302
+# %% ../../nbs/0_base/05_settings.ipynb #875a5432
 class Settings:
     "Base of frozen dataclasses of settings: values out of bounds raise `InputError`."
 
@@ -117,7 +117,7 @@ class Settings:
             if "help" in f.metadata:
                 _check(f, getattr(self, f.name), self.as_flags)
 
-# %% ../../nbs/0_base/05_settings.ipynb #72a690e7
+# %% ../../nbs/0_base/05_settings.ipynb #d0490da6
 def own_fields(
     cls: type,  # a dataclass of settings
 ) -> list[Field]:
@@ -126,7 +126,7 @@ def own_fields(
     inherited = {} if base is None else {f.name: f for f in fields(base)}
     return [f for f in fields(cls) if inherited.get(f.name) is not f]
 
-# %% ../../nbs/0_base/05_settings.ipynb #b82c284a
+# %% ../../nbs/0_base/05_settings.ipynb #051c7a15
 def _cast_like(
     default: object,  # of a setting
     value: object,  # as a shell or a file gives it
@@ -143,7 +143,7 @@ def _cast_like(
         raise ValueError
     return value if default is None else type(default)(value)
 
-# %% ../../nbs/0_base/05_settings.ipynb #98526284
+# %% ../../nbs/0_base/05_settings.ipynb #174a578d
 def make_settings(
     cls: type,  # a class of settings
     given: Mapping,  # values by name
