@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['mesh', 'on_one_cpu', 'round_up_to_devices', 'load_sharded', 'replicate', 'shard', 'gather', 'check_platform']
 
-# %% ../../nbs/0_base/06_devices.ipynb #a2befb5c
+# %% ../../nbs/0_base/06_devices.ipynb #1df62cd3
 import os
 from functools import cache
+from numbers import Integral
 
 import jax
 import numpy as np
@@ -17,11 +18,11 @@ from jaxtyping import PyTree, Shaped
 
 from .errors import InputError
 
-# %% ../../nbs/0_base/06_devices.ipynb #b93d14b2
+# %% ../../nbs/0_base/06_devices.ipynb #8816af86
 if jax.config.jax_default_matmul_precision is None:
     jax.config.update("jax_default_matmul_precision", "highest")
 
-# %% ../../nbs/0_base/06_devices.ipynb #c1936c78
+# %% ../../nbs/0_base/06_devices.ipynb #ab3ddb3e
 @cache
 def mesh() -> Mesh | None:
     "All devices in one row, the axis of particles; `None` if there is one device."
@@ -33,20 +34,20 @@ def on_one_cpu() -> bool:
     "Whether all runs on one processor: BLAS threads are then quicker than one large program."
     return mesh() is None and jax.default_backend() == "cpu"
 
-# %% ../../nbs/0_base/06_devices.ipynb #daea5f9f
+# %% ../../nbs/0_base/06_devices.ipynb #48e67b72
 def round_up_to_devices(
-    n: int,  # rows
-) -> int:
+    n: Integral,  # rows
+) -> Integral:
     "The least multiple of the number of devices that is not below `n`."
     k = jax.device_count()
     return -(-n // k) * k
 
-# %% ../../nbs/0_base/06_devices.ipynb #6b609bbf
+# %% ../../nbs/0_base/06_devices.ipynb #dbfc7354
 def _read_rows(
     a: Shaped[np.ndarray | Array, "n ..."],  # memory-mapped, for instance
     rows: slice,  # those that are wanted
-    start: int,  # the first to read, counted from `rows.start`
-    stop: int,  # the one after the last; there may be fewer
+    start: Integral,  # the first to read, counted from `rows.start`
+    stop: Integral,  # the one after the last; there may be fewer
     dtype: object = None,  # of the result, as it is if `None`
 ) -> Shaped[np.ndarray, "m ..."]:  # `stop - start` rows
     "Some of the rows, padded with zeros."
@@ -56,11 +57,11 @@ def _read_rows(
         return kept
     return np.concatenate([kept, np.zeros((missing, *a.shape[1:]), kept.dtype)])
 
-# %% ../../nbs/0_base/06_devices.ipynb #6f3ecb0f
+# %% ../../nbs/0_base/06_devices.ipynb #24e18408
 def load_sharded(
     a: Shaped[np.ndarray | Array, "n ..."],  # memory-mapped, for instance
     rows: slice,  # those that are wanted
-    size: int,  # rows of the result, a multiple of the number of devices
+    size: Integral,  # rows of the result, a multiple of the number of devices
     dtype: object = None,  # of the result, as it is if `None`
 ) -> Shaped[np.ndarray | Array, "{size} ..."]:  # the rows, then zeros
     "Rows that the devices share: each has, and reads, its part only."
@@ -74,7 +75,7 @@ def load_sharded(
     sharding = NamedSharding(mesh(), PartitionSpec("particles"))
     return jax.make_array_from_callback((size, *a.shape[1:]), sharding, part)
 
-# %% ../../nbs/0_base/06_devices.ipynb #b7c1d5a4
+# %% ../../nbs/0_base/06_devices.ipynb #86b151f5
 def _copied(
     a: Shaped[np.ndarray | Array, "..."] | float | int | bool,  # a leaf of a pytree
 ) -> Array:
@@ -85,14 +86,14 @@ def _copied(
     sharding = NamedSharding(mesh(), PartitionSpec())
     return jax.make_array_from_callback(a.shape, sharding, lambda index: a[index])
 
-# %% ../../nbs/0_base/06_devices.ipynb #b4cde595
+# %% ../../nbs/0_base/06_devices.ipynb #299e946c
 def replicate(
     tree: PyTree,  # of arrays
 ) -> PyTree:  # the same
     "A pytree of arrays with a copy on every device."
     return tree if mesh() is None else jax.tree.map(_copied, tree)
 
-# %% ../../nbs/0_base/06_devices.ipynb #773d1f46
+# %% ../../nbs/0_base/06_devices.ipynb #fcb0cfab
 def shard(
     a: Shaped[Array, "n ..."],  # inside of a compiled function
 ) -> Shaped[Array, "n ..."]:  # the same
@@ -110,7 +111,7 @@ def gather(
         return a
     return jax.lax.with_sharding_constraint(a, NamedSharding(mesh(), PartitionSpec()))
 
-# %% ../../nbs/0_base/06_devices.ipynb #45993173
+# %% ../../nbs/0_base/06_devices.ipynb #97fa8f92
 def check_platform() -> None:
     "Raises `InputError` if JAX has no device of the platform that the environment asks for."
     try:

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['COLORS', 'markers', 'style', 'time_colors']
 
-# %% ../../nbs/0_base/09_style.ipynb #40f749cb
+# %% ../../nbs/0_base/09_style.ipynb #c1047854
 from io import BytesIO
+from numbers import Integral
 
 import matplotlib.figure
 import numpy as np
 from jaxtyping import Float
 from matplotlib import cycler
 
-# %% ../../nbs/0_base/09_style.ipynb #390d3b6b
+# %% ../../nbs/0_base/09_style.ipynb #4bf73b4e
 COLORS = ("#440154", "#d95f02", "#1b9e77", "#3b6fd6", "#cc66b0")
 markers = ("o", "x", "s", "^", "D")
 _dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
@@ -28,16 +29,16 @@ style = {
     "legend.fontsize": 8,
 }
 
-# %% ../../nbs/0_base/09_style.ipynb #6449d422
+# %% ../../nbs/0_base/09_style.ipynb #b76b0e33
 def time_colors(
-    n: int,  # times
+    n: Integral,  # times
 ) -> Float[np.ndarray, "{n} 4"]:  # red, green, blue and opacity of each
     "One colour for each time, from the first to the last."
     from matplotlib import colormaps
 
     return colormaps["viridis"](np.linspace(0.75, 0, n))
 
-# %% ../../nbs/0_base/09_style.ipynb #ccfe8cf7
+# %% ../../nbs/0_base/09_style.ipynb #986b98b4
 class Figure(matplotlib.figure.Figure):
     "A figure that a notebook shows in any case."
 
