@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #fd818774
+# %% ../nbs/9_work/99_face.ipynb #bdb7f077
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #a5b651a3
+# %% ../nbs/9_work/99_face.ipynb #ec0c8218
 HOMES = {
     "base.components": ("component",),
     "base.compiling": ("count_compilations",),

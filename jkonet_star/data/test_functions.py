@@ -8,152 +8,129 @@ __all__ = ['test_functions', 'wavy_plateau', 'flowers', 'styblinski_tang', 'oakl
            'three_hump_camel', 'cross_in_tray', 'moon', 'as_function', 'gradient', 'even_part']
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #b3fbf2b3
+from collections.abc import Callable
 from itertools import zip_longest
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jaxtyping import Float
 
 from ..base.errors import lookup
 
-# %% ../../nbs/1_data/11_test_functions.ipynb #e0cc674e
-def wavy_plateau(v):
-    """A separable double well with cosine ripples.
+# %% ../../nbs/1_data/11_test_functions.ipynb #d7e57856
+Point = Float[Array, " d"]  # one point (length)
+Value = Float[Array, ""]  # (length²/time)
 
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
-    """
+# %% ../../nbs/1_data/11_test_functions.ipynb #e0cc674e
+def wavy_plateau(v: Point) -> Value:
+    "A separable double well with cosine ripples. Source: the JKOnet* paper (Terpin et al., 2024)."
     return jnp.sum(jnp.cos(jnp.pi * v) + v**4 / 2 - 3 * v**2 + 1)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #03e1deee
-def flowers(v):
-    """Petals around the origin on a gentle slope.
-
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
-    """
+def flowers(v: Point) -> Value:
+    "Petals around the origin on a gentle slope. Source: the JKOnet* paper (Terpin et al., 2024)."
     return jnp.sum(v + 2 * jnp.sin(jnp.abs(v) ** 1.2))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #2559795e
-def styblinski_tang(v):
-    """Two uneven wells in each coordinate.
-
-    `v`: [d]. Source: Virtual Library, Styblinski-Tang function.
-    """
+def styblinski_tang(v: Point) -> Value:
+    "Two uneven wells in each coordinate. Source: Virtual Library, Styblinski-Tang function."
     return jnp.sum(v**4 - 16 * v**2 + 5 * v) / 2
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #312eec13
-def oakley_ohagan(v):
-    """A rippled bowl.
-
-    `v`: [d]. Source: after Oakley & O'Hagan (2002), Virtual Library.
-    """
+def oakley_ohagan(v: Point) -> Value:
+    "A rippled bowl. Source: after Oakley & O'Hagan (2002), Virtual Library."
     return 5 * jnp.sum(jnp.sin(v) + jnp.cos(v) + v**2 + v)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #0a843c21
-def watershed(v):
+def watershed(v: Point) -> Value:
     """A valley that narrows as the next coordinate grows.
 
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
+    Source: the JKOnet* paper (Terpin et al., 2024).
     """
     a, b = v[:-1], v[1:]
     return jnp.sum(a + a**2 * (b + 4)) / 10
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #09db73b1
-def zigzag_ridge(v):
+def zigzag_ridge(v: Point) -> Value:
     """A bent ridge, coupled along the chain of coordinates.
 
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
+    Source: the JKOnet* paper (Terpin et al., 2024).
     """
     a, b = v[:-1], v[1:]
     return jnp.sum((a - b) ** 2 + jnp.cos(a) * (a + b) + a**2 * b)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #f84ca8cc
-def sphere(v):
-    """An upside-down bowl.
-
-    `v`: [d]. Source: Virtual Library, sphere function, times -10.
-    """
+def sphere(v: Point) -> Value:
+    "An upside-down bowl. Source: Virtual Library, sphere function, times -10."
     return -10 * jnp.sum(v**2)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #863a05c6
-def double_exp(v):
-    """Two Gaussian hills.
-
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
-    """
+def double_exp(v: Point) -> Value:
+    "Two Gaussian hills. Source: the JKOnet* paper (Terpin et al., 2024)."
     return 200 * sum(jnp.exp(-jnp.sum((v - m) ** 2) / 20) for m in (3, -3))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #47b6560c
-def relu(v):
+def relu(v: Point) -> Value:
     """Level where a coordinate is negative, a constant slope where it is positive.
 
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
+    Source: the JKOnet* paper (Terpin et al., 2024).
     """
     return -50 * jnp.sum(jnp.maximum(v, 0))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #6744f827
-def flat(v):
-    """Zero everywhere.
-
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
-    """
+def flat(v: Point) -> Value:
+    "Zero everywhere. Source: the JKOnet* paper (Terpin et al., 2024)."
     return jnp.zeros((), v.dtype)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #a468bea7
-def _halves(v):
+def _halves(v: Point) -> tuple[Value, Value]:
     "Means of the first and of the second half of `v`; both are `v[0]` in one dimension."
     n = v.shape[0] // 2
     return v[: max(n, 1)].mean(), v[n:].mean()
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #2dcb7ae5
-def _norm(v):
+def _norm(v: Point) -> Value:
     "Euclidean norm, with gradient zero at zero."
     s = jnp.sum(v**2)
     return jnp.where(s > 0, jnp.sqrt(jnp.where(s > 0, s, 1)), 0)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #b63ca027
-def holder_table(v):
-    """Rows of hills that grow outwards.
-
-    `v`: [d]. Source: Virtual Library, Holder table function, times -10.
-    """
+def holder_table(v: Point) -> Value:
+    "Rows of hills that grow outwards. Source: Virtual Library, Holder table function, times -10."
     x, y = _halves(v)
     return 10 * jnp.abs(jnp.sin(x) * jnp.cos(y) * jnp.exp(jnp.abs(1 - _norm(v) / jnp.pi)))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #8bd2f966
-def ishigami(v):
+def ishigami(v: Point) -> Value:
     """Waves whose height depends on where you stand.
 
-    `v`: [d]. Source: after Ishigami & Homma (1990), Virtual Library.
+    Source: after Ishigami & Homma (1990), Virtual Library.
     """
     x, y = _halves(v)
     return jnp.sin(x) + 7 * jnp.sin(y) ** 2 + 0.1 * ((x + y) / 2) ** 4 * jnp.sin(x)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #03ef7ef8
-def bohachevsky(v):
+def bohachevsky(v: Point) -> Value:
     """A dented bowl.
 
-    `v`: [d]. Source: Virtual Library, first Bohachevsky function less its constant, times 10.
+    Source: Virtual Library, first Bohachevsky function less its constant, times 10.
     """
     x, y = _halves(v)
     return 10 * (x**2 + 2 * y**2 - 0.3 * jnp.cos(3 * jnp.pi * x) - 0.4 * jnp.cos(4 * jnp.pi * y))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #a5de1930
-def rotational(v):
-    """A spiral ramp around (-5, -5).
-
-    `v`: [d]. Source: the JKOnet* paper (Terpin et al., 2024).
-    """
+def rotational(v: Point) -> Value:
+    "A spiral ramp around (-5, -5). Source: the JKOnet* paper (Terpin et al., 2024)."
     x, y = (z + 5 for z in _halves(v))
     centre = (x == 0) & (y == 0)
     theta = jnp.where(centre, 0, jnp.arctan2(y, jnp.where(centre, 1, x)))
     return 10 * jnp.maximum(theta + jnp.pi, 0)
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #7cc9f276
-def friedman(v):
-    """Ripples on steep slopes.
-
-    `v`: [d]. Source: after Friedman (1991), Virtual Library, divided by 100.
-    """
+def friedman(v: Point) -> Value:
+    "Ripples on steep slopes. Source: after Friedman (1991), Virtual Library, divided by 100."
     x, y = _halves(2 * (v - 7))
     y = y / 2
     a, b = x * jnp.sin(y), x * jnp.cos(y)
@@ -165,28 +142,22 @@ def friedman(v):
     ) / 100
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #900ae150
-def beale(v):
-    """A flat valley with steep corners.
-
-    `v`: [d]. Source: Virtual Library, Beale function, divided by 4000.
-    """
+def beale(v: Point) -> Value:
+    "A flat valley with steep corners. Source: Virtual Library, Beale function, divided by 4000."
     x, y = _halves(v)
     return sum((c - x + x * y**k) ** 2 for k, c in enumerate((1.5, 2.25, 2.625), 1)) / 4000
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #c01cea85
-def three_hump_camel(v):
-    """Three valleys in a row.
-
-    `v`: [d]. Source: Virtual Library, three-hump camel function, divided by 10.
-    """
+def three_hump_camel(v: Point) -> Value:
+    "Three valleys in a row. Source: Virtual Library, three-hump camel function, divided by 10."
     x, y = _halves(v)
     return (2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2) / 10
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #c6c9c199
-def cross_in_tray(v):
+def cross_in_tray(v: Point) -> Value:
     """A tray with a raised cross, its creases rounded at the scale 0.01.
 
-    `v`: [d]. Source: Virtual Library, cross-in-tray function, times 20.
+    Source: Virtual Library, cross-in-tray function, times 20.
     """
     x, y = _halves(v)
     log_s = jnp.log((jnp.sin(x) * jnp.sin(y)) ** 2 + 0.01**2) / 2
@@ -216,19 +187,14 @@ _moon_rows = """
  0.07 23.72 -0.71  2.00  1.39  1.76 -0.43 -3.94  4.17  2.78  1.40
  2.44  1.42  1.64  1.64 -2.01  1.30  1.25 -2.56  0.73 -0.41 -0.59
 """
-_moon_coefs = np.array(
-    list(
-        zip_longest(
-            *(map(float, row.split()) for row in _moon_rows.strip().splitlines()), fillvalue=0.0
-        )
-    )
-).T
+_rows = (map(float, row.split()) for row in _moon_rows.strip().splitlines())
+_moon_coefs = np.array(list(zip_longest(*_rows, fillvalue=0.0))).T  # [20, 11]
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #8df75ad6
-def moon(v):
+def moon(v: Point) -> Value:
     """A clipped quadratic form in twenty powers of the coordinates.
 
-    `v`: [d]. Source: Moon (2010), Virtual Library, as in the first version of the JKOnet* code.
+    Source: Moon (2010), Virtual Library, as in the first version of the JKOnet* code.
     """
     w = v / 4
     while w.shape[0] < 20:
@@ -264,24 +230,28 @@ test_functions = {
 }
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #5e64d085
-def as_function(f):
-    "The function named `f`; a callable is returned as it is, and `None` or `'none'` gives `None`."
+def as_function(
+    f: str | Callable | None,  # a name, 'none', or a function of one point
+) -> Callable | None:
+    "A function by its name, or `f` itself. Raises `InputError` for a misspelt name."
     if f is None or f == "none":
         return None
-    if callable(f):
-        return f
-    return lookup(f, test_functions, "function")
+    return f if callable(f) else lookup(f, test_functions, "function")
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #93dce8ff
-def gradient(f):
-    "The gradient of `f`, for a population: [N, d] -> [N, d]."
+def gradient(
+    f: Callable,  # of one point
+) -> Callable:  # [N, d] (length) -> [N, d] (length/time)
+    "The gradient of `f`, for a population."
     return jax.vmap(jax.grad(f))
 
 # %% ../../nbs/1_data/11_test_functions.ipynb #cf3dee43
-def even_part(f):
+def even_part(
+    f: Callable,  # of one point
+) -> Callable:  # of one point
     "The even part of `f`, the only part that an interaction energy depends on."
 
-    def even(v):
+    def even(v: Point) -> Value:
         return (f(v) + f(-v)) / 2
 
     return even

@@ -69,7 +69,7 @@ def _energy_panels(
 
     x, panels = np.concatenate(snapshots.x), []
     if "potential" in solution.energy:
-        varies = getattr(solution.energy.get("potential"), "duration", 0)
+        varies = solution.energy.varies
         for t in snapshots.t if varies else [None]:
             title = "learned V" + ("" if t is None else f", t = {t:g}")
             panels.append(Panel(title, lambda p, t=t: solution.potential(p, t), x))

@@ -143,7 +143,7 @@ def _cell_groups(
             lookup(name, {c: c for c in adata.obs.columns}, "column of .obs")
     w = _weights_of(adata, weights)
     if time_key is None:
-        varies = getattr(solution.energy.get("potential"), "duration", 0)
+        varies = solution.energy.varies
         if "interaction" in solution.energy or varies:
             raise InputError(f"{solution.solver} asks when a cell was seen: give the time_key")
         return CellGroups([np.arange(adata.n_obs)], None, None)
@@ -217,12 +217,12 @@ def to_anndata(
         t = None if asked.times is None else asked.times[rows[0]]
         w = None if asked.weights is None else asked.weights[rows] / asked.weights[rows].sum()
         drift[rows] = solution.drift(z[rows], t, None, w)
-        if e.potential is not None:
+        if "potential" in e:
             potential[rows] = solution.potential(z[rows], t)
     drift = drift if scaling is None else scaling.inverse_velocity(drift)
     outside, record = solution.outside(z), _record(solution, rep)
     with _writing(adata):
-        if e.potential is not None:
+        if "potential" in e:
             adata.obs[f"{key}_potential"] = potential - potential.mean()
         adata.obs[f"{key}_outside"] = outside
         (adata.layers if rep == "X" or rep in adata.layers else adata.obsm)[f"{key}_drift"] = drift

@@ -60,7 +60,9 @@ def fit_least_squares(couplings, terms, config=LeastSquares(), seed=0):
     _check_size(config, terms, couplings.d, couplings.n_steps)
     tried = subsample_pairs(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
-    energy, found, scales = _chosen(tried, bounding_particles(couplings, tried), n, terms, config, seed)
+    energy, found, scales = _chosen(
+        tried, bounding_particles(couplings, tried), n, terms, config, seed
+    )
     if tried is not couplings:
         found = _closed_form(energy, couplings, n, config)
     return Found(energy, parameters(energy, found.theta, couplings.d), _stats(found, scales))

@@ -9,13 +9,13 @@ __all__ = ['Dataset', 'load_snapshots', 'make_dataset']
 from dataclasses import asdict, dataclass, fields, replace
 
 from ..base.components import versions
+from ..data.columns import Reading
 from ..data.kinds import check_known, file_kind
 from ..data.reading import read
 from ..data.scaling import Scaling, fit_scaling
 from ..data.selecting import leave_out, split
 from ..data.simulate import Truth, simulate
 from ..data.snapshots import Snapshots
-from ..data.columns import Reading
 from ..data.test_functions import as_function
 from ..transport.couple import couple
 from ..transport.couplings import Couplings

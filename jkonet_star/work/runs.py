@@ -17,10 +17,10 @@ from threading import Thread
 
 import click
 
-from ..base.compiling import Stopwatch, _uncompiled
+from ..base.compiling import Stopwatch, uncompiled
 from ..base.errors import InputError, first_line, lookup
 from ..base.files import atomic_write, check_writable
-from ..base.tables import _plain, read_settings
+from ..base.tables import _to_json, read_settings
 from .metrics import report_lines
 
 # %% ../../nbs/9_work/03a_runs.ipynb #bb49513b
@@ -115,7 +115,7 @@ def _save_metrics(
     "Add the seconds to metrics and write `metrics.json`."
     metrics["seconds"] = clock.seconds | {"total": clock.total()}
     with atomic_write(folder / "metrics.json") as new:
-        new.write_text(json.dumps(_plain(metrics), indent=2, allow_nan=False), encoding="utf-8")
+        new.write_text(json.dumps(_to_json(metrics), indent=2, allow_nan=False), encoding="utf-8")
 
 # %% ../../nbs/9_work/03a_runs.ipynb #2875035f
 def _import_ahead():
@@ -171,7 +171,7 @@ def _log_wandb(
     "Log the losses of every epoch and the numbers of a run, and end it."
     for i, (learned, held_out) in enumerate(losses):
         run.log({"epoch": i + 1, "loss": float(learned), "held_out_loss": float(held_out)})
-    run.summary.update({k: v for k, v in _plain(metrics).items() if v is not None})
+    run.summary.update({k: v for k, v in _to_json(metrics).items() if v is not None})
     run.finish()
 
 # %% ../../nbs/9_work/03a_runs.ipynb #1edb78e9
@@ -229,7 +229,7 @@ def train_and_evaluate(
     folder = Path(out_dir) / dataset / solver
     checkpoint = folder.with_name(f"{solver}.checkpoint.npz")
     judges = evaluation_snapshots(data, evaluate_on)
-    with _uncompiled() if debug else nullcontext():
+    with uncompiled() if debug else nullcontext():
         solution = _fit_dataset(data, solver, seed, settings, checkpoint, resume)
         clock("fit")
         metrics = _run_metrics(solution, data, solver, evaluate_on, seed)

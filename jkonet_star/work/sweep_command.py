@@ -38,8 +38,8 @@ def run_tasks(
     **where,  # the workers, as of `dask_client`
 ) -> dict[str, str]:  # what failed, by label
     "Run the tasks that are not done. Raises `InputError` where that is interrupted."
-    from jkonet_star.work.workers import dask_client
     from jkonet_star.work.sweep import run_plan
+    from jkonet_star.work.workers import dask_client
 
     if count_done(plan) == len(plan.tasks):
         return {}
