@@ -109,9 +109,9 @@ def scored(
 ) -> Couplings:
     "The couplings, counted from the origin, with the score where the internal energy needs it."
     couplings = inputs.origin.into(inputs.couplings)
-    terms = find_solver(inputs.solver).terms
-    at_target = inputs.settings.evaluate_at == "target"
-    if "internal" not in terms or not at_target or couplings.score is not None:
+    if "internal" not in find_solver(inputs.solver).terms or couplings.score is not None:
+        return couplings
+    if inputs.settings.evaluate_at != "target":
         return couplings
     snapshots = inputs.origin.into(inputs.snapshots)
     return add_score(couplings, target_mixtures(snapshots, n_gmm_components, inputs.seed))
