@@ -19,7 +19,7 @@ from ..base.errors import IdentifiabilityWarning, InputError, lookup
 from ..base.machine import require_memory
 from ..data.selecting import select_rows
 from ..energy.makers import TERMS
-from ..energy.potentials import _degree, _spread
+from ..energy.potentials import _degree, coordinate_sd
 from ..energy.residual import mean_fields, observe, residual
 from ..energy.terms import Energy, Found
 from .covariance import _misfit_at_rest
@@ -74,7 +74,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
         for stage, (share_of_band, substeps) in enumerate(stages):
             band = omega[
                 np.linalg.norm(omega, axis=1)
-                <= share_of_band * 1.001 * config.bandwidth / _spread(pooled)
+                <= share_of_band * 1.001 * config.bandwidth / coordinate_sd(pooled)
             ]
             moments = [_Moments(band, a, p, n_moments) for a, p in zip(x[1:], w[1:])]
             noise = rng.choice([-1.0, 1.0], (len(snapshots) - 1, substeps - 1, *x.shape[1:]))
@@ -227,13 +227,13 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     middle = np.array(
         [np.quantile(left[k], 0.5, weights=obs.w[k], method="inverted_cdf") for k in own]
     ) / scipy.stats.chi2.ppf(0.5, couplings.d)
-    size = np.array([_spread(np.asarray(a)) ** 2 for a in few.x])
+    size = np.array([coordinate_sd(np.asarray(a)) ** 2 for a in few.x])
     most = max(
         float(np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2),
         1e-12 * size.max() / snapshots.tau.sum(),
     )
     prior = _prior(
-        energy, most, (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2, couplings.d
+        energy, most, (snapshots.t[-1] - snapshots.t[0]) / coordinate_sd(pooled) ** 2, couplings.d
     )
     precise = sizes * couplings.tau / (2 * most)
     return evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.of(slice(-1)))[0], prior
