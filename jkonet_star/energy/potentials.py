@@ -6,7 +6,7 @@
 __all__ = ['LinearPotential', 'coordinate_sd', 'length_unit', 'box_polynomials', 'grid_gaussians', 'potential_features',
            'axis_sines', 'additive_features']
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #b24e3e9f
+# %% ../../nbs/3_energy/04_potentials.ipynb #03fd1a10
 import math
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from ..base.errors import InputError
 from .features import Gaussians, Polynomials, Waves
 from .terms import At, LinearTerm, PriorGroup
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #f2c4182b
+# %% ../../nbs/3_energy/04_potentials.ipynb #acbb3696
 def _basis_gradients(features, x):
     "What the gradients of a map are made of, `[n, R]`."
     if hasattr(features, "basis_gradients"):
@@ -36,7 +36,7 @@ def _mixing(features, k, d):
     p = jax.eval_shape(features.value, jnp.zeros((1, d))).shape[1]
     return jnp.kron(jnp.eye(p), jnp.eye(d)[:, k : k + 1])
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #4cb921fe
+# %% ../../nbs/3_energy/04_potentials.ipynb #ef71e1fe
 def _prior_group(features):
     "The `PriorGroup` of a map of polynomials or of waves."
     if isinstance(features, Polynomials):
@@ -45,7 +45,7 @@ def _prior_group(features):
     n = len(features.omega)
     return PriorGroup(np.zeros(n, int), n / 2, "waves")
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #f5ca65a0
+# %% ../../nbs/3_energy/04_potentials.ipynb #405e69c8
 @component
 class LinearPotential(LinearTerm):
     "A potential `V = theta . phi` over feature maps side by side."
@@ -110,7 +110,7 @@ class LinearPotential(LinearTerm):
         "Polynomials of degree one, two and more, and the waves of each part, of unit amplitude."
         return [_prior_group(part) for part in self.parts]
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #b9365412
+# %% ../../nbs/3_energy/04_potentials.ipynb #7c36a568
 def coordinate_sd(
     x: Num[np.ndarray, "n d"],  # particles (length)
 ) -> float:  # (length)
@@ -124,7 +124,7 @@ def length_unit(
     "A unit of distance, which grows with the dimension as distances do: that of waves."
     return max(np.sqrt(x.var(0, dtype=np.float64).sum() / 2), 1e-12)
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #06075c42
+# %% ../../nbs/3_energy/04_potentials.ipynb #168ece65
 def box_polynomials(
     x: Num[np.ndarray, "n d"],  # particles (length)
     degree: int,  # total, of the polynomials
@@ -137,7 +137,7 @@ def box_polynomials(
         degree -= 1
     return Polynomials((low + high) / 2, half, degree)
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #6a4b2596
+# %% ../../nbs/3_energy/04_potentials.ipynb #fcedcf70
 def grid_gaussians(
     x: Num[np.ndarray, "n d"],  # particles (length)
     lengthscale: float,  # in units of half a dozen grid spacings
@@ -155,7 +155,7 @@ def grid_gaussians(
     centers = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, d)
     return Gaussians(centers, np.asarray(lengthscale * 6 * box_polynomials(x, 1).scale.max() / 7))
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #15ff4142
+# %% ../../nbs/3_energy/04_potentials.ipynb #6404057f
 def potential_features(
     x: ArrayLike,  # particles, `[N, d]` (length)
     kind: str = "fourier",  # beside polynomials: "fourier" (waves), "grid", or "polynomial" (none)
@@ -178,14 +178,14 @@ def potential_features(
         raise InputError(f"unknown features '{kind}': known are fourier, grid, polynomial")
     return LinearPotential(tuple(parts))
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #46237d0e
+# %% ../../nbs/3_energy/04_potentials.ipynb #2fafb811
 def _along_axes(
     u: Num[np.ndarray, "d n"],  # lengths
 ) -> Num[np.ndarray, "m d"]:  # of m = d n vectors
     "Vectors along the axes, of given lengths."
     return (u[:, :, None] * np.eye(len(u))[:, None]).reshape(-1, len(u))
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #b6fad66e
+# %% ../../nbs/3_energy/04_potentials.ipynb #69706280
 def axis_sines(
     x: Float[np.ndarray, "n d"],  # particles (length)
     bands: tuple[int, ...],  # last sine of each band, increasing
@@ -201,7 +201,7 @@ def axis_sines(
         parts.append(Waves(_along_axes(omega), phase.reshape(-1)))
     return parts
 
-# %% ../../nbs/3_energy/04_potentials.ipynb #45f0622c
+# %% ../../nbs/3_energy/04_potentials.ipynb #781c5a4d
 def _degree(config, d):
     "The total degree of polynomials: at most two from six dimensions on."
     return config.degree if d < 6 else min(config.degree, 2)
