@@ -21,11 +21,12 @@ from jkonet_star.data.simulate import Truth, simulate
 from jkonet_star.data.test_functions import test_functions
 from jkonet_star.energy.networks import NeuralPotential
 from jkonet_star.energy.potentials import potential_features
-from jkonet_star.energy.terms import Energy
 from jkonet_star.energy.residual import observe
+from jkonet_star.energy.terms import Energy
 from jkonet_star.model.fit import fit
+from jkonet_star.regression.least_squares import counted
 from jkonet_star.regression.normal_equations import normal_equations
-from jkonet_star.regression.ridge import solve
+from jkonet_star.regression.ridge import ridge_problem
 from jkonet_star.transport.couplings import Couplings, effective_sizes
 from jkonet_star.transport.plans import entropic_plan
 
@@ -37,7 +38,7 @@ def bridges(train, beta, rounds=4):
 
     Starts without drift at `beta`. Returns the drift and beta.
     """
-    energy = Energy(potential_features(np.concatenate(train.x)), None, False)
+    energy = Energy.of(potential_features(np.concatenate(train.x)))
     drift, n = lambda x: np.zeros_like(x), len(train.x[0])
     for _ in range(rounds):
         means, left = [], []
@@ -61,8 +62,9 @@ def bridges(train, beta, rounds=4):
             np.ones(m),
             np.ones(m, bool),
         )
-        G, s, v2 = normal_equations(energy, observe(c))
-        theta = solve(G, s, v2, c.d * effective_sizes(c)).theta
+        steps = counted(normal_equations(energy, observe(c)), c.d * effective_sizes(c))
+        problem = ridge_problem(steps)
+        theta = problem.solve(problem.choose().ridge).theta
         drift = lambda x, theta=theta: -np.asarray(energy["potential"].gradient(theta, x))
         beta = np.mean(
             [

@@ -50,8 +50,8 @@ def stages(n, d, T):
     from jkonet_star.energy.density import fit_mixtures
     from jkonet_star.energy.interactions import interaction_features
     from jkonet_star.energy.potentials import potential_features
-    from jkonet_star.energy.terms import Energy
     from jkonet_star.energy.residual import observe
+    from jkonet_star.energy.terms import Energy
     from jkonet_star.judge.evaluate import one_step_errors
     from jkonet_star.model.fit import fit
     from jkonet_star.regression.least_squares import LeastSquares, fit_least_squares
@@ -72,10 +72,10 @@ def stages(n, d, T):
     yield "couple, paired blocks of 250", lambda: couple(seen, batch_size=250).w
     yield "couple, matched blocks of 250", lambda: couple(apart, batch_size=250).w
     yield "density (10 Gaussians a time)", lambda: [m.means_ for m in fit_mixtures(apart, 10)]
-    slopes = jax.jit(V.slopes)
+    slopes = jax.jit(V.basis_gradients)
     yield "features (slopes of 100 waves and polynomials)", lambda: slopes(x)
-    yield "normal equations, V", lambda: normal_equations(Energy(V, None, False), observe(c))
-    yield "normal equations, V and W", lambda: normal_equations(Energy(V, W, False), observe(c))
+    yield "normal equations, V", lambda: normal_equations(Energy.of(V), observe(c))
+    yield "normal equations, V and W", lambda: normal_equations(Energy.of(V, W), observe(c))
     yield "closed form, V", lambda: fit_least_squares(c, ("potential",), one)[1]["potential"]
     yield (
         "closed form, V and W",
@@ -129,8 +129,8 @@ def baselines():
     from jkonet_star.energy.density import fit_mixtures
     from jkonet_star.energy.networks import MLP
     from jkonet_star.energy.potentials import potential_features
-    from jkonet_star.energy.terms import Energy
     from jkonet_star.energy.residual import observe
+    from jkonet_star.energy.terms import Energy
     from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
     from jkonet_star.regression.normal_equations import normal_equations
     from jkonet_star.regression.side_by_side import fit_many_networks
@@ -177,7 +177,7 @@ def baselines():
     )
 
     V = potential_features(np.concatenate(seen.x), n_features=100, degree=4)
-    energy, obs = Energy(V, None, False), observe(c)
+    energy, obs = Energy.of(V), observe(c)
     one_feature = lambda theta, x: V.value(theta, x[None])[0]
     p = len(V.parts[0].powers) + 100
 

@@ -7,43 +7,59 @@ __all__ = ['TERMS', 'potential_candidates', 'interaction_candidates', 'interacti
            'neural_interaction']
 
 # %% ../../nbs/3_energy/09_makers.ipynb #db9e4cc5
-import jax
 import numpy as np
+from jaxtyping import Num
 
 from .density import InternalEnergy
-from .interactions import interaction_features
+from .interactions import LinearInteraction, interaction_features
 from .networks import NeuralInteraction, NeuralPotential
-from .potentials import additive_features, potential_features
+from .potentials import LinearPotential, additive_features, potential_features
 from .terms import TERMS, Maker, Units
 
 # %% ../../nbs/3_energy/09_makers.ipynb #1b5d68d8
-def potential_candidates(particles, settings, seed):
+def potential_candidates(
+    particles: Num[np.ndarray, "n d"],  # (length)
+    settings,  # of `LeastSquares`
+    seed: int,
+) -> dict[float, LinearPotential]:
     "Linear potentials by length scale."
     return {
-        a: potential_features(
-            particles, settings.features, settings.degree, settings.n_features, a, seed
+        scale: potential_features(
+            particles, settings.features, settings.degree, settings.n_features, scale, seed
         )
-        for a in settings.lengthscales
+        for scale in settings.lengthscales
     }
 
 
-def interaction_candidates(particles, settings, seed):
+def interaction_candidates(
+    particles: Num[np.ndarray, "n d"],  # (length)
+    settings,  # of `LeastSquares`
+    seed: int,
+) -> dict[float, LinearInteraction]:
     "Linear interactions by length scale."
     return {
-        b: interaction_features(particles, settings.n_interaction_features, b, seed)
-        for b in settings.interaction_lengthscales
+        scale: interaction_features(particles, settings.n_interaction_features, scale, seed)
+        for scale in settings.interaction_lengthscales
     }
 
 # %% ../../nbs/3_energy/09_makers.ipynb #6aeb7e14
-def interaction_of_weak_form(particles, settings, seed):
+def interaction_of_weak_form(
+    particles: Num[np.ndarray, "n d"],  # (length)
+    settings,  # of `WeakForm`
+    seed: int,
+) -> LinearInteraction:
     "One linear interaction."
     return interaction_features(
         particles, settings.n_interaction_features, settings.interaction_lengthscale, seed
     )
 
-
-def neural_potential(units, settings, timed=False):
-    "A perceptron; `timed`: one that varies with time."
+# %% ../../nbs/3_energy/09_makers.ipynb #0b36b01a
+def neural_potential(
+    units: Units,
+    settings,  # of `GradientDescent`
+    timed: bool = False,  # whether it varies with time
+) -> NeuralPotential:
+    "A perceptron."
     return NeuralPotential(
         units.center,
         units.scale,
@@ -55,18 +71,24 @@ def neural_potential(units, settings, timed=False):
     )
 
 
-def neural_interaction(units, settings):
+def neural_interaction(
+    units: Units,
+    settings,  # of `GradientDescent`
+) -> NeuralInteraction:
     "A network of cosines."
     return NeuralInteraction(
         units.scale, units.velocity, len(units.center), settings.interaction_width
     )
 
+# %% ../../nbs/3_energy/09_makers.ipynb #904d6119
+def _timed_potential(units, settings):
+    "A potential that varies with time: networks alone learn it."
+    return neural_potential(units, settings, timed=True)
+
 
 TERMS |= {
     "potential": Maker(potential_candidates, additive_features, neural_potential),
-    "time_potential": Maker(
-        network=lambda units, settings: neural_potential(units, settings, timed=True)
-    ),
+    "time_potential": Maker(network=_timed_potential),
     "interaction": Maker(interaction_candidates, interaction_of_weak_form, neural_interaction),
     "internal": Maker.alike(lambda d: InternalEnergy()),
 }

@@ -5,19 +5,21 @@
 # %% auto #0
 __all__ = ['activations', 'MLP', 'n_weights', 'NeuralPotential', 'NeuralInteraction']
 
-# %% ../../nbs/3_energy/06_networks.ipynb #d6baee58
+# %% ../../nbs/3_energy/06_networks.ipynb #e94ba9b9
 from typing import ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Num
 
 from ..base.components import component, static
 from ..base.errors import InputError, lookup
 from .interactions import mean_field, wave_force
-from .terms import Term
+from .terms import At, Term
 
-# %% ../../nbs/3_energy/06_networks.ipynb #61640b0f
+# %% ../../nbs/3_energy/06_networks.ipynb #0f2d84ca
 activations = {
     "tanh": nn.tanh,
     "silu": nn.silu,
@@ -28,27 +30,32 @@ activations = {
 
 
 class MLP(nn.Module):
-    "A multilayer perceptron with one output; `[..., d]` -> `[...]`."
+    "A multilayer perceptron with one output. Raises `InputError` for an unknown activation."
 
-    hidden: tuple
-    activation: str
+    hidden: tuple  # widths of the layers
+    activation: str  # a name in `activations`
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(
+        self,
+        x: Num[ArrayLike, "*n d"],
+    ) -> Num[ArrayLike, "*n"]:
         start = nn.initializers.lecun_uniform()
         for n in self.hidden:
-            x = lookup(self.activation, activations, "activation")(
-                nn.Dense(n, kernel_init=start)(x)
-            )
+            x = nn.Dense(n, kernel_init=start)(x)
+            x = lookup(self.activation, activations, "activation")(x)
         return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
 
-
-def n_weights(d, hidden):
-    "Number of weights between the layers of an `MLP` of `d` inputs."
+# %% ../../nbs/3_energy/06_networks.ipynb #96e81772
+def n_weights(
+    d: int,  # inputs
+    hidden: tuple[int, ...],  # widths of the layers
+) -> int:
+    "Number of weights between the layers of an `MLP`, biases left out."
     widths = (d, *hidden, 1)
     return sum(a * b for a, b in zip(widths, widths[1:]))
 
-# %% ../../nbs/3_energy/06_networks.ipynb #ca2167fb
+# %% ../../nbs/3_energy/06_networks.ipynb #277afef4
 _init = jax.jit(
     lambda network, key, x: network.init(key, x), static_argnums=0
 )  # compiled once per network, not per fit
@@ -56,96 +63,122 @@ _init = jax.jit(
 
 @component
 class NeuralPotential(Term):
-    """A potential `V(x)`, or `V(x, t)` where `duration` is above 0, given by an `MLP`.
-
-    `center`: [d] the point (length) that the network sees as its origin, `scale`: [] its unit of length. `velocity_unit`: [] the unit of gradients (length/time). `start`, `duration`: [] first time and duration (time). `hidden`, `activation`: of the network.
-    """
+    "A potential `V(x)`, or `V(x, t)` where `duration` is above 0, given by an `MLP`."
 
     name: ClassVar[str] = "potential"
-    center: jax.Array
-    scale: jax.Array
-    velocity_unit: jax.Array
-    start: jax.Array
-    duration: float = static()
-    hidden: tuple = static()
-    activation: str = static()
+    center: jax.Array  # what the network sees as its origin, `[d]` (length)
+    scale: jax.Array  # its unit of length, `[]` (length)
+    velocity_unit: jax.Array  # the unit of gradients, `[]` (length/time)
+    start: jax.Array  # first time, `[]` (time)
+    duration: float = static()  # (time)
+    hidden: tuple = static()  # widths of the layers
+    activation: str = static()  # of the layers
 
     @property
-    def varies(self):
+    def varies(self) -> bool:
         "Whether it is a potential of place and time."
         return self.duration > 0
 
-    def init(self, key, d):
-        "Random parameters from a JAX key."
-        return _init(
-            MLP(tuple(self.hidden), self.activation),
-            key,
-            jnp.zeros(len(self.center) + (self.duration > 0)),
-        )
+    @property
+    def network(self) -> MLP:
+        "The network, whose parameters are those of the potential."
+        return MLP(tuple(self.hidden), self.activation)
 
-    def value(self, params, x, t=None):
-        "V at points `x` `[n, d]` and times `t` ([] or [n], time): `[n]` (length²/time)."
+    def init(
+        self,
+        key: jax.Array,  # of JAX
+        d: int,  # dimension
+    ):  # parameters
+        "Random parameters."
+        return _init(self.network, key, jnp.zeros(len(self.center) + (self.duration > 0)))
+
+    def value(
+        self,
+        params,  # of the network
+        x: Num[ArrayLike, "n d"],  # points (length)
+        t: Num[ArrayLike, "..."] | None = None,  # `[]` or `[n]` (time)
+    ) -> Num[ArrayLike, " n"]:  # (length²/time)
+        "V at points and times. Raises `InputError` where it varies with time and there is none."
         z = (x - self.center) / self.scale
         if self.duration > 0:
             if t is None:
                 raise InputError("this potential varies with time: give the time t")
             s = (jnp.asarray(t, z.dtype) - self.start) / self.duration
             z = jnp.concatenate([z, jnp.broadcast_to(s, z.shape[:-1])[..., None]], -1)
-        return (
-            self.scale
-            * self.velocity_unit
-            * MLP(tuple(self.hidden), self.activation).apply(params, z)
-        )
+        return self.scale * self.velocity_unit * self.network.apply(params, z)
 
-    def gradient(self, params, x, t=None):
-        "Gradient of V with respect to `x`: `[n, d]` (length/time)."
+    def gradient(
+        self,
+        params,  # of the network
+        x: Num[ArrayLike, "n d"],  # points (length)
+        t: Num[ArrayLike, "..."] | None = None,  # `[]` or `[n]` (time)
+    ) -> Num[ArrayLike, "n d"]:  # (length/time)
+        "Gradient of V with respect to the point."
         return jax.grad(lambda x: self.value(params, x, t).sum())(x)
 
-    def effect(self, params, at):
-        "Gradient of V, `[n, d]` (length/time)."
+    def effect(self, params, at: At) -> Num[ArrayLike, "n d"]:  # (length/time)
+        "Gradient of V."
         return self.gradient(params, at.x, at.t)
 
-# %% ../../nbs/3_energy/06_networks.ipynb #59092461
+# %% ../../nbs/3_energy/06_networks.ipynb #ce0512df
 @component
 class NeuralInteraction(Term):
-    "An even interaction given by one hidden layer of `width` cosines. `scale`: [] (length), `velocity_unit`: [] (length/time), `d`: dimension."
+    "An even interaction given by one hidden layer of cosines."
 
     name: ClassVar[str] = "interaction"
     needs_population: ClassVar[bool] = True
-    scale: jax.Array
-    velocity_unit: jax.Array
-    d: int = static()
-    width: int = static()
+    scale: jax.Array  # unit of length, `[]` (length)
+    velocity_unit: jax.Array  # of forces, `[]` (length/time)
+    d: int = static()  # dimension
+    width: int = static()  # cosines
 
-    def init(self, key, d):
-        "Random frequencies over a range of length scales, and zero amplitudes: training starts without interaction."
+    def init(
+        self,
+        key: jax.Array,  # of JAX
+        d: int,  # dimension
+    ) -> dict:  # `omega` `[width, d]` and `amplitude` `[width]`
+        "Random frequencies over a range of length scales; training starts without interaction."
         k0, k1 = jax.random.split(key)
-        length = jnp.exp(
-            jax.random.uniform(k1, (self.width, 1), minval=jnp.log(1.0), maxval=jnp.log(8.0))
-        ) * jnp.sqrt(self.d / 2)
-        return {
-            "omega": jax.random.normal(k0, (self.width, self.d)) / length,
-            "amplitude": jnp.zeros(self.width),
-        }
+        logarithm = jax.random.uniform(
+            k1, (self.width, 1), minval=jnp.log(1.0), maxval=jnp.log(8.0)
+        )
+        length = jnp.exp(logarithm) * jnp.sqrt(self.d / 2)
+        omega = jax.random.normal(k0, (self.width, self.d)) / length
+        return {"omega": omega, "amplitude": jnp.zeros(self.width)}
 
     def _waves(self, params):
+        "Frequencies (1/length) and amplitudes of equal curvature."
         omega = params["omega"]
         return omega / self.scale, params["amplitude"] / ((omega**2).sum(1) + 1e-6)
 
-    def field(self, params, population, weights):
-        "What the force needs to know of populations `[..., n, d]`."
-        return mean_field(params["omega"] / self.scale, population, weights)
-
-    def value(self, params, z):
-        "W at differences `z` `[n, d]`: `[n]` (length²/time)."
+    def value(
+        self,
+        params: dict,  # as of `init`
+        z: Num[ArrayLike, "n d"],  # differences of two particles (length)
+    ) -> Num[ArrayLike, " n"]:  # (length²/time)
+        "W at differences."
         omega, a = self._waves(params)
         return self.scale * self.velocity_unit * ((1 - jnp.cos(z @ omega.T)) @ a)
 
-    def force(self, params, x, field):
-        "Mean force `[n, d]` (length/time) on `x` in the mean field of each row."
+    def field(
+        self,
+        params: dict,  # as of `init`
+        population: Num[ArrayLike, "... n d"],  # (length)
+        weights: Num[ArrayLike, "... n"],  # sum 1
+    ) -> tuple:  # of two arrays `[..., width]`
+        "What the force needs to know of populations."
+        return mean_field(params["omega"] / self.scale, population, weights)
+
+    def force(
+        self,
+        params: dict,  # as of `init`
+        x: Num[ArrayLike, "n d"],  # points (length)
+        field: tuple,  # one for all points or one for each
+    ) -> Num[ArrayLike, "n d"]:  # (length/time)
+        "Mean force on points in a mean field."
         omega, a = self._waves(params)
         return self.scale * self.velocity_unit * ((wave_force(omega, x, field) * a) @ omega)
 
-    def effect(self, params, at):
-        "Mean force, `[n, d]` (length/time)."
+    def effect(self, params: dict, at: At) -> Num[ArrayLike, "n d"]:  # (length/time)
+        "Mean force."
         return self.force(params, at.x, at.field)

@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from ..base.components import Array, component
 from ..base.errors import InputError
@@ -20,10 +21,10 @@ from ..base.errors import InputError
 class At(NamedTuple):
     "Points, and what a term may need to know there."
 
-    x: Array  # `[n, d]` (length)
-    t: Array | None = None  # `[]` or `[n]` (time)
+    x: ArrayLike  # `[n, d]` (length)
+    t: ArrayLike | None = None  # `[]` or `[n]` (time)
     field: object = None  # what the term feels of the population, for each row
-    score: Array | None = None  # gradient of the log density, `[n, d]` (1/length)
+    score: ArrayLike | None = None  # gradient of the log density, `[n, d]` (1/length)
 
 # %% ../../nbs/3_energy/02_terms.ipynb #d1bfe177
 class Term:
@@ -49,8 +50,8 @@ class Term:
     def field(
         self,
         params: object,
-        population: Array,  # `[..., n, d]` (length)
-        weights: Array,  # `[..., n]`, sum 1
+        population: ArrayLike,  # `[..., n, d]` (length)
+        weights: ArrayLike,  # `[..., n]`, sum 1
     ) -> object:  # arrays `[..., k]`
         "What particles feel of populations; nothing unless a term needs them."
         return None
@@ -59,7 +60,7 @@ class Term:
         self,
         params: object,
         at: At,
-    ) -> Array:  # `[n, d]` (length/time)
+    ) -> ArrayLike:  # `[n, d]` (length/time)
         "What the term adds to the residual; a drift is its negative."
         raise NotImplementedError
 
@@ -78,7 +79,7 @@ class LinearTerm(Term):
     def basis(
         self,
         at: At,
-    ) -> Array:  # `[n, R]`
+    ) -> ArrayLike:  # `[n, R]`
         "Scalar functions of which the effect is made."
         raise NotImplementedError
 
@@ -86,7 +87,7 @@ class LinearTerm(Term):
         self,
         k: int,  # coordinate
         d: int,  # their number
-    ) -> Array:  # `[R, p]`
+    ) -> ArrayLike:  # `[R, p]`
         "How the basis makes up the effect along coordinate k."
         raise NotImplementedError
 
@@ -112,7 +113,7 @@ class LinearTerm(Term):
 
     def effect(
         self,
-        params: Array,  # theta, `[p]`
+        params: ArrayLike,  # theta, `[p]`
         at: At,
     ) -> Array:  # `[n, d]` (length/time)
         "What the term adds to the residual."
@@ -173,9 +174,9 @@ class Energy(Mapping):
 
     def split(
         self,
-        theta: Array,  # `[p]` of all linear terms side by side, those of noise perhaps left out
+        theta: ArrayLike,  # `[p]` of all linear terms side by side, those of noise perhaps left out
         d: int,  # dimension
-    ) -> dict[str, Array]:
+    ) -> dict[str, ArrayLike]:
         "The parameters of each term, by its name."
         params, start = {}, 0
         for term in self.terms:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.errors import InputError
 from ..base.settings import Settings, setting
-from ..energy.potentials import _along_axes, _spread
+from ..energy.potentials import _along_axes, coordinate_sd
 
 # %% ../../nbs/5_moments/01_fourier.ipynb #fb1b9256
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def sample_frequencies(x, config, seed=0):
     free = max(config.n_frequencies - d * per_axis, 1)
     direction = rng.normal(size=(free, d))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    length = config.bandwidth * np.geomspace(0.06, 1, free)[:, None] / _spread(x)
-    along = config.bandwidth * np.linspace(0.06, 1, per_axis) / _spread(x)
+    length = config.bandwidth * np.geomspace(0.06, 1, free)[:, None] / coordinate_sd(x)
+    along = config.bandwidth * np.linspace(0.06, 1, per_axis) / coordinate_sd(x)
     return np.concatenate([direction * length, _along_axes(np.tile(along, (d, 1)))])
 
 # %% ../../nbs/5_moments/01_fourier.ipynb #6558c5f9

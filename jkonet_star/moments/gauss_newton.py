@@ -9,7 +9,7 @@ __all__ = ['mismatch', 'linearise']
 import numpy as np
 
 from ..base.errors import InputError
-from ..energy.potentials import _spread
+from ..energy.potentials import coordinate_sd
 from .covariance import _around, _shrink, _Tridiagonal
 from .predicted_step import predict_step
 
@@ -113,7 +113,10 @@ def _quadratic_variation(Ys, beta, data, h, freedom):
     found = (weight @ squares) / (weight @ variance)
     error = np.sqrt((weight**2) @ (squares - found * variance) ** 2) / (weight @ variance)
     n = d / (w[:-1] ** 2).sum(1).mean() * len(tau)
-    grown, floor = n / max(n - freedom, 0.1 * n), 1e-9 * _spread(x.reshape(-1, d)) ** 2 / tau.sum()
+    grown, floor = (
+        n / max(n - freedom, 0.1 * n),
+        1e-9 * coordinate_sd(x.reshape(-1, d)) ** 2 / tau.sum(),
+    )
     return found * grown, max(error * grown, floor) ** -2.0
 
 

@@ -19,7 +19,7 @@ from ..base.errors import IdentifiabilityWarning, InputError, lookup
 from ..base.machine import require_memory
 from ..data.selecting import select_rows
 from ..energy.makers import TERMS
-from ..energy.potentials import _degree, _spread
+from ..energy.potentials import _degree, coordinate_sd
 from ..energy.residual import mean_fields, observe, residual
 from ..energy.terms import Energy, Found
 from .covariance import _misfit_at_rest
@@ -27,9 +27,9 @@ from .evidence import _prior, _update, evidence
 from .fourier import WeakForm, _Moments, sample_frequencies
 from .gauss_newton import linearise, mismatch
 from .predicted_step import force_jacobian
-from ..regression.least_squares import blocks, parameters
+from ..regression.least_squares import blocks, counted, parameters
 from ..regression.normal_equations import normal_equations
-from ..regression.ridge import solve
+from ..regression.ridge import ridge_problem
 from ..transport.couple import couple
 from ..transport.couplings import effective_sizes
 
@@ -74,7 +74,7 @@ def fit_weak_form(snapshots, terms, config=WeakForm(), seed=0, progress=False):
         for stage, (share_of_band, substeps) in enumerate(stages):
             band = omega[
                 np.linalg.norm(omega, axis=1)
-                <= share_of_band * 1.001 * config.bandwidth / _spread(pooled)
+                <= share_of_band * 1.001 * config.bandwidth / coordinate_sd(pooled)
             ]
             moments = [_Moments(band, a, p, n_moments) for a, p in zip(x[1:], w[1:])]
             noise = rng.choice([-1.0, 1.0], (len(snapshots) - 1, substeps - 1, *x.shape[1:]))
@@ -212,13 +212,17 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     )
     couplings = couple(few)
     obs = observe(couplings)
-    G, c, v2 = normal_equations(energy, obs)
-    apart = (blocks(energy, couplings.d, False), G.mean(0)) if energy.needs_population else ()
     sizes = effective_sizes(couplings)
-    params = energy.split(solve(G, c, v2, couplings.d * sizes, *apart).theta, couplings.d)
+    steps = counted(normal_equations(energy, obs), couplings.d * sizes)
+    separate = {}
+    if energy.needs_population:
+        gram = sum(q.gram for q in steps) / len(steps)
+        separate = {"blocks": blocks(energy, couplings.d, False), "gram": gram}
+    problem = ridge_problem(steps, **separate)
+    params = energy.split(problem.solve(problem.choose().ridge).theta, couplings.d)
     left = (
         np.asarray(
-            residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.mass)),
+            residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.weights)),
             float,
         )
         ** 2
@@ -227,15 +231,16 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     middle = np.array(
         [np.quantile(left[k], 0.5, weights=obs.w[k], method="inverted_cdf") for k in own]
     ) / scipy.stats.chi2.ppf(0.5, couplings.d)
-    size = np.array([_spread(np.asarray(a)) ** 2 for a in few.x])
+    size = np.array([coordinate_sd(np.asarray(a)) ** 2 for a in few.x])
     most = max(
         float(np.max(couplings.tau * middle * np.maximum(size[:-1] / size[1:], 1)) / 2),
         1e-12 * size.max() / snapshots.tau.sum(),
     )
     prior = _prior(
-        energy, most, (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2, couplings.d
+        energy, most, (snapshots.t[-1] - snapshots.t[0]) / coordinate_sd(pooled) ** 2, couplings.d
     )
     precise = sizes * couplings.tau / (2 * most)
+    G, c = (np.array([getattr(q, name) for q in steps]) for name in ("gram", "cross"))
     return evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.of(slice(-1)))[0], prior
 
 

@@ -5,44 +5,83 @@
 # %% auto #0
 __all__ = ['residual_diffusivity', 'estimate_diffusivity']
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #99c0bdf1
+# %% ../../nbs/4_regression/08_diffusivity.ipynb #fbbb8994
 import warnings
 
 import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Num
 
 from ..base.errors import IdentifiabilityWarning
 from ..data.snapshots import Snapshots
 from ..transport.couple import couple
-from ..transport.couplings import effective_sizes
+from ..transport.couplings import Couplings, effective_sizes
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #af756242
-def residual_diffusivity(couplings, drift):
-    "Half the mean squared unexplained displacement per time and coordinate (length²/time); `drift`: [m, d] at the sources."
+# %% ../../nbs/4_regression/08_diffusivity.ipynb #f027921e
+def residual_diffusivity(
+    couplings: Couplings,
+    drift: Num[ArrayLike, "m d"],  # at the sources (length/time)
+) -> float:  # (length²/time)
+    "Half the mean squared unexplained displacement per time and coordinate."
     c = couplings
     velocity = (c.y - c.x) / c.tau[c.step][:, None]
     rest = np.bincount(c.step, c.w * ((velocity - drift) ** 2).sum(1), minlength=c.n_steps)
     return float(np.mean(c.tau * rest) / (2 * c.d))
 
+# %% ../../nbs/4_regression/08_diffusivity.ipynb #3944b474
+def _diffusivity_of_simulated_step(
+    c: Couplings,
+    k: int,  # step
+    drift: Num[ArrayLike, "m d"],  # at the sources of all pairs (length/time)
+    beta: float,  # of the simulation (length²/time)
+    rng: np.random.Generator,
+) -> float:  # (length²/time)
+    "The estimate from one simulated step from the sources of step k, coupled again."
+    r = c.rows(k)
+    ids = c.source_ids()[r]
+    first = np.flatnonzero(np.append(True, np.diff(ids) > 0))
+    x, b, a = c.x[r][first], np.asarray(drift)[r][first], np.bincount(ids - ids[0], c.w[r])
+    y = x + c.tau[k] * b + np.sqrt(2 * beta * c.tau[k]) * rng.normal(size=x.shape)
+    pairs = couple(
+        Snapshots((x, y), c.span[k], (a, a), paired=True),
+        epsilon=c.epsilon,
+        batch_size=c.batch_size,
+    )
+    return residual_diffusivity(pairs, b[pairs.source_ids()])
 
-def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
-    """The diffusivity β (length²/time) that explains what `drift` `[m, d]` at the sources leaves of the displacements.
+# %% ../../nbs/4_regression/08_diffusivity.ipynb #e1e8d5a9
+def _warn_unpaired():
+    warnings.warn(
+        "the diffusivity is not identified from couplings of unpaired snapshots: their residual is "
+        "the spacing of the samples, not noise. The result has no beta, and predictions have no "
+        "noise. Of many particles at times close together "
+        "'jkonet-star-weak-potential-internal' learns it, without couplings.",
+        IdentifiabilityWarning,
+        stacklevel=3,
+    )
 
-    `freedom`: degrees of freedom of the fitted drift. Returns `None`, with a warning, for couplings of unpaired snapshots: there the residual measures the spacing of the samples.
+
+def estimate_diffusivity(
+    couplings: Couplings,
+    drift: Num[ArrayLike, "m d"],  # at the sources (length/time)
+    freedom: float = 0.0,  # degrees of freedom of the fitted drift
+    seed: int = 0,  # of the simulations
+    passes: int = 3,  # at most
+) -> float | None:  # (length²/time)
+    """The β that explains what a drift leaves of the displacements.
+
+    `None`, with a warning, for couplings of unpaired snapshots: there the residual measures the
+    spacing of the samples.
     """
     if not couplings.paired:
-        warnings.warn(
-            "the diffusivity is not identified from couplings of unpaired snapshots: their residual is the spacing of the samples, not noise. "
-            "The result has no beta, and predictions have no noise. Of many particles at times close together 'jkonet-star-weak-potential-internal' learns it, without couplings.",
-            IdentifiabilityWarning,
-            stacklevel=2,
-        )
-        return None
+        return _warn_unpaired()
     n = couplings.d * effective_sizes(couplings).sum()
     observed = residual_diffusivity(couplings, drift) * n / max(n - freedom, 0.1 * n)
     beta, rng = observed, np.random.default_rng(seed)
     for _ in range(passes):
+        steps = range(couplings.n_steps)
         simulated = np.mean(
-            [_simulated(couplings, k, drift, beta, rng) for k in range(couplings.n_steps)]
+            [_diffusivity_of_simulated_step(couplings, k, drift, beta, rng) for k in steps]
         )
         if not simulated > 0:
             break
@@ -50,18 +89,3 @@ def estimate_diffusivity(couplings, drift, freedom=0.0, seed=0, passes=3):
         if abs(change - 1) < 0.01:
             break
     return float(beta)
-
-
-def _simulated(c, k, drift, beta, rng):
-    "The same estimate on one simulated step from the sources of step k, coupled again."
-    r = c.rows(k)
-    ids = c.source_ids()[r]
-    first = np.flatnonzero(np.append(True, np.diff(ids) > 0))
-    x, b, a = c.x[r][first], np.asarray(drift)[r][first], np.bincount(ids - ids[0], c.w[r])
-    y = x + c.tau[k] * b + np.sqrt(2 * beta * c.tau[k]) * rng.normal(size=x.shape)
-    again = couple(
-        Snapshots((x, y), c.span[k], (a, a), paired=True),
-        epsilon=c.epsilon,
-        batch_size=c.batch_size,
-    )
-    return residual_diffusivity(again, b[again.source_ids()])
