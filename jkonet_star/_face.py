@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #bdb7f077
+# %% ../nbs/9_work/99_face.ipynb #f9c8c0cd
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #ec0c8218
+# %% ../nbs/9_work/99_face.ipynb #f6d4a362
 HOMES = {
     "base.components": ("component",),
     "base.compiling": ("count_compilations",),
@@ -33,7 +33,7 @@ HOMES = {
     "regression.diffusivity": ("residual_diffusivity",),
     "regression.gradient_descent": ("GradientDescent",),
     "regression.least_squares": ("LeastSquares", "fit_least_squares"),
-    "moments.fourier": ("WeakForm",),
+    "moments.settings": ("WeakForm",),
     "bilevel.jko_step": ("JKOnet", "MongeGap", "Vanilla"),
     "model.solution": ("Solution",),
     "model.methods": ("METHODS", "Method", "Solver", "solvers"),

@@ -47,7 +47,7 @@ def dimensionless(couplings, settings):
     return potential, {
         "before": width(before.population),
         "after": width(after.population),
-        "mass": array(before.mass),
+        "mass": array(before.weights),
         "size": sizes,
         "r": array(couplings.tau * velocity_unit / scale),
     }
