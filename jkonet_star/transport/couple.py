@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -150,8 +149,8 @@ def _check_settings(
 
 # %% ../../nbs/2_transport/06_couple.ipynb #cec53089
 def couple(
-    snapshots: Snapshots,
-    method: Literal["exact", "sinkhorn"] | None = None,  # exact without an epsilon if `None`
+    snapshots: object,  # `Snapshots`; anything else is refused
+    method: str | None = None,  # "exact" or "sinkhorn"; exact without an epsilon if `None`
     epsilon: float | None = None,  # strength of the entropy (length²)
     batch_size: int | None = None,  # particles in a block (rows if paired); `None` or -1 for none
     growth: Sequence[ArrayLike] | str | None = None,  # rates `[N_t]` per time, or "estimate"
@@ -184,7 +183,7 @@ def couple(
 
 # %% ../../nbs/2_transport/06_couple.ipynb #a1658fc2
 def recover_order(
-    snapshots: Snapshots,  # the same individuals at every time, in unknown order
+    snapshots: object,  # `Snapshots`: the same individuals at every time, in unknown order
     predict: Callable | None = None,  # of particles `[N, d]` and two times, where they are next
 ) -> Snapshots:  # paired: rows in the order of the first time
     """Snapshots with every individual in one row.

@@ -63,7 +63,7 @@ class Couplings:
 
     def rows(
         self,
-        k: int,  # index of a step
+        k: int | np.integer,  # index of a step
     ) -> slice:
         "The pairs of a step."
         return slice(*np.searchsorted(self.step, [k, k + 1]))

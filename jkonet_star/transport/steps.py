@@ -117,7 +117,7 @@ def estimated_step(
 
 # %% ../../nbs/2_transport/05_steps.ipynb #5d3a3458
 def steps_of(
-    snapshots: Snapshots,
+    snapshots: object,  # `Snapshots`; anything else is refused
     growth: Sequence[ArrayLike] | str | None = None,  # rates, "estimate", or mass is conserved
     penalty: float = 1.0,  # of unequal mass, where growth is estimated
 ) -> list[Step]:  # ascending in time within each population
