@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #f9c8c0cd
+# %% ../nbs/9_work/99_face.ipynb #b6d5512c
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #f6d4a362
+# %% ../nbs/9_work/99_face.ipynb #be2105df
 HOMES = {
     "base.components": ("component",),
     "base.compiling": ("count_compilations",),
@@ -43,7 +43,8 @@ HOMES = {
     "model.fit": ("fit",),
     "model.ensembles": ("Ensemble", "ensemble"),
     "model.citation": ("citation",),
-    "model.cells": ("embed_drift", "to_anndata"),
+    "model.cells": ("to_anndata",),
+    "model.embedding": ("embed_drift",),
     "judge.evaluate": ("evaluate", "gradient_errors", "one_step_errors"),
     "judge.compare": ("compare",),
     "judge.plots": ("plot_energies", "plot_losses", "plot_predictions"),
