@@ -124,7 +124,7 @@ def write_archive(
 def read_archive(
     path: Path | str,
 ) -> Stored:
-    "A model file, in today's format. Raises `InputError` if it is missing, damaged or of a later one."
+    "A model file in today's format. Raises `InputError` if it is missing, damaged or too new."
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no model file {path}")

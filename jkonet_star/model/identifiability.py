@@ -10,6 +10,7 @@ import warnings
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from ..base.errors import IdentifiabilityWarning
 from ..data.selecting import evenly_spaced
@@ -18,8 +19,11 @@ from ..energy.terms import At
 from .solution import Solution
 
 # %% ../../nbs/7_model/06_identifiability.ipynb #18cf108f
-def drift_at_sources(solution, couplings):
-    "Drift `[m, d]` at the source of every pair, in the population of its own step."
+def drift_at_sources(
+    solution: Solution,
+    couplings: Couplings,
+) -> Float[np.ndarray, "m d"]:  # (length/time)
+    "Drift at the source of every pair, in the population of its own step."
     c, ids = couplings, couplings.source_ids()
     first, mass = np.flatnonzero(np.diff(ids, prepend=-1)), np.bincount(ids, couplings.w)
     drift = np.concatenate(
@@ -38,10 +42,14 @@ def _field(term, params, population, weights):
     return term.field(params, population[None], weights[None])
 
 # %% ../../nbs/7_model/06_identifiability.ipynb #a47c48d7
-def interaction_share(solution, couplings, limit=2000):
-    """The part of W's squared force on the source particles that no potential could exert, between 0 and 1.
+def interaction_share(
+    solution: Solution,
+    couplings: Couplings,
+    limit: int = 2000,  # sources that are asked
+) -> float:  # between 0 and 1
+    """The part of W's squared force on the sources that no potential could exert.
 
-    The force is regressed on the gradients of a rich set of potentials at no more than `limit` sources.
+    The force is regressed on the gradients of a rich set of potentials.
     """
     c, W = solution.origin.into(couplings), solution.term("interaction")
     fields = [

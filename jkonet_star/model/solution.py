@@ -13,6 +13,9 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jaxtyping import Bool
+from numpy.typing import ArrayLike
 
 from ..base.devices import load_sharded, replicate, round_up_to_devices
 from ..base.errors import InputError, first_line, lookup
@@ -20,7 +23,7 @@ from ..data.scaling import Scaling
 from ..data.snapshots import Snapshots, numeric
 from ..energy.origin import Origin
 from ..energy.residual import places
-from ..energy.terms import Energy
+from ..energy.terms import Energy, Term
 from .files import Stored, decode, encode, read_archive, write_archive
 from .steps import drift, particle_step, steps_between
 from .support import Support
@@ -35,116 +38,134 @@ def _gradient(potential, params, x, t):
 
 @dataclass(frozen=True)
 class Solution:
-    """A learned energy.
-
-    `beta` is the diffusivity (length²/time), or `None` if the solver has no internal energy or the data do not identify it. `t`: [T+1] times it was learned from. `stats`: losses, ridge, sizes. `settings`, `solver`, `seed`, `versions`: how it was made.
-    `scaling`: the units it was learned in if they are not those of the raw data: every method takes and gives particles in the model's units, `encode` and `decode` go there and back. `support`: where the model has seen particles. `longest_step` (time): that it was learned from. `fingerprint`: of the data it was learned from.
-    `origin`: what energy and parameters count from; methods take and give particles and times as they are.
-    """
+    "A learned energy. All methods take and give particles in the units that it was learned in."
 
     energy: Energy
-    params: dict
-    beta: float | None
-    d: int
-    t: np.ndarray
-    solver: str
-    settings: dict
+    params: dict  # of each term, by its name
+    beta: float | None  # diffusivity (length²/time), where there is one and the data tell
+    d: int  # dimension
+    t: ArrayLike  # `[T+1]` times that it was learned from (time)
+    solver: str  # as `find_solver` takes it
+    settings: dict  # of its method
     seed: int
-    stats: dict
-    versions: dict
-    scaling: Scaling | None = None
-    support: Support | None = None
-    longest_step: float = np.inf
-    fingerprint: str = ""
-    origin: Origin = Origin(np.zeros(()), 0.0)
+    stats: dict  # how it went: losses, ridge, sizes
+    versions: dict  # of the packages
+    scaling: Scaling | None = None  # to its units, if they are not those of raw data
+    support: Support | None = None  # where it has seen particles
+    longest_step: float = np.inf  # that it was learned from (time)
+    fingerprint: str = ""  # of the data it was learned from
+    origin: Origin = Origin(np.zeros(()), 0.0)  # what energy and parameters count from
 
-    def encode(self, x):
-        "Raw particles `[..., D]`, or `Snapshots` of them, in the model's units. Raises `InputError` for another dimension."
+    def encode(
+        self,
+        x: ArrayLike | Snapshots,  # raw particles `[..., D]`, or snapshots of them
+    ) -> ArrayLike | Snapshots:
+        "Raw particles in the model's units. Raises `InputError` for another dimension."
         return x if self.scaling is None else self.scaling.transform(x)
 
-    def decode(self, z):
-        "Particles `[..., d]` or `Snapshots` in the model's units, in raw ones; with principal components, back to genes through their loadings."
+    def decode(
+        self,
+        z: ArrayLike | Snapshots,  # particles `[..., d]` in the model's units
+    ) -> ArrayLike | Snapshots:
+        "Raw particles; with principal components, back to genes through their loadings."
         return z if self.scaling is None else self.scaling.inverse_transform(z)
 
-    def outside(self, x):
-        "Which of the particles `x` `[N, d]` are far from all that the model has seen: `[N]`; there the energy is an extrapolation."
-        return (
-            np.zeros(len(x), bool) if self.support is None else self.support.outside(np.asarray(x))
-        )
+    def outside(
+        self,
+        x: ArrayLike,  # particles `[N, d]` (length)
+    ) -> Bool[np.ndarray, " N"]:
+        "Which particles are far from all that were seen: there the energy is an extrapolation."
+        if self.support is None:
+            return np.zeros(len(x), bool)
+        return self.support.outside(np.asarray(x))
 
-    def term(self, name):
+    def term(
+        self,
+        name: str,
+    ) -> Term:
         "A term of the energy. Raises `InputError` if there is none of that name."
         if name not in self.energy:
             raise InputError(f"{self.solver} has no {name}")
         return self.energy[name]
 
-    def potential(self, x, t=None):
-        "V at `x` `[..., d]`, and time `t` if it varies: `[...]` (length²/time), up to a constant. Raises `InputError` if there is no potential."
+    def potential(
+        self,
+        x: ArrayLike,  # points `[..., d]` (length)
+        t: ArrayLike | None = None,  # (time), if V varies with it
+    ) -> Array:  # `[...]` (length²/time)
+        "V up to a constant. Raises `InputError` if there is no potential."
         V, x = self.term("potential"), self._place(x)
-        return V.value(
-            self.params["potential"], x.reshape(-1, self.d), self.origin.time(t)
-        ).reshape(x.shape[:-1])
+        at = x.reshape(-1, self.d)
+        v = V.value(self.params["potential"], at, self.origin.time(t))
+        return v.reshape(x.shape[:-1])
 
-    def potential_gradient(self, x, t=None):
-        "Gradient of V at `x` `[..., d]`, and time `t` if it varies: `[..., d]` (length/time). Raises `InputError` if there is no potential."
+    def potential_gradient(
+        self,
+        x: ArrayLike,  # points `[..., d]` (length)
+        t: ArrayLike | None = None,  # (time), if V varies with it
+    ) -> Array:  # `[..., d]` (length/time)
+        "Gradient of V. Raises `InputError` if there is no potential."
         V, x = self.term("potential"), self._place(x)
-        return _gradient(
-            V,
-            self.params["potential"],
-            x.reshape(-1, self.d),
-            self.origin.time(t),
-        ).reshape(x.shape)
+        at = x.reshape(-1, self.d)
+        return _gradient(V, self.params["potential"], at, self.origin.time(t)).reshape(x.shape)
 
-    def interaction(self, z):
-        "W at differences `z` `[..., d]`: `[...]` (length²/time), with W(0) = 0. Raises `InputError` if there is no interaction."
+    def interaction(
+        self,
+        z: ArrayLike,  # differences `[..., d]` (length)
+    ) -> Array:  # `[...]` (length²/time)
+        "W, with W(0) = 0. Raises `InputError` if there is no interaction."
         W, z = self.term("interaction"), jnp.asarray(self._points(z))
         return W.value(self.params["interaction"], z.reshape(-1, self.d)).reshape(z.shape[:-1])
 
-    def drift(self, x, t=None, population=None, weights=None):
-        """Velocity `-grad V - grad W * mu` at `x` `[..., d]` (length/time).
-
-        `population` `[M, d]` with `weights` `[M]` is what particles feel; `x` itself with equal weights if `None`. `t` (time) is needed by a potential that varies with it.
-        """
+    def drift(
+        self,
+        x: ArrayLike,  # points `[..., d]` (length)
+        t: ArrayLike | None = None,  # (time), if a force varies with it
+        population: ArrayLike | None = None,  # `[M, d]` that particles feel, `x` if `None`
+        weights: ArrayLike | None = None,  # `[M]` of the population, equal if `None`
+    ) -> Array:  # `[..., d]` (length/time)
+        "Velocity: minus the forces of all terms but the noise."
         x = self._place(x)
         z = x.reshape(-1, self.d)
         population = z if population is None else self._place(population)
-        weights = (
-            np.full(len(population), 1 / len(population))
-            if weights is None
-            else jnp.asarray(weights)
-        )
-        return drift(self.energy, self.params, z, self.origin.time(t), population, weights).reshape(
-            x.shape
-        )
+        n = len(population)
+        weights = np.full(n, 1 / n) if weights is None else jnp.asarray(weights)
+        time = self.origin.time(t)
+        return drift(self.energy, self.params, z, time, population, weights).reshape(x.shape)
 
-    def drift_errors(self, x, population=None, weights=None):
-        "Standard errors of `drift(x)` at `x` `[n, d]`: `[n, d]` (length/time). Raises `InputError` for a solver that states none: the weak form does."
+    def drift_errors(
+        self,
+        x: ArrayLike,  # points `[n, d]` (length)
+        population: ArrayLike | None = None,  # `[M, d]` that particles feel, `x` if `None`
+        weights: ArrayLike | None = None,  # `[M]` of the population, equal if `None`
+    ) -> Array:  # `[n, d]` (length/time)
+        "Standard errors of the drift. Raises `InputError` for a solver that states none."
         if "covariance" not in self.stats:
             raise InputError(
-                f"{self.solver} states no errors: the weak form does, and an `ensemble` of reweighted fits estimates them for all"
+                f"{self.solver} states no errors: the weak form does, and an `ensemble` of "
+                "reweighted fits estimates them for all"
             )
-        place = lambda a: None if a is None else self.origin.place(self._points(a))
-        return drift_standard_errors(
-            self.energy, self.stats["covariance"], place(x), place(population), weights
-        )
 
-    def predict(self, x, t, weights=None, key=None):
-        """Snapshots at times `t` `[K+1]`, increasing, from particles `x` `[N, d]` at `t[0]`.
+        def place(a):
+            return None if a is None else self.origin.place(self._points(a))
 
-        Between one time and the next there is one step, or several equal ones where that is longer than the longest step the model has learned from (than a tenth of it, if forces were evaluated along the path). The step is the one the energy was learned for: explicit where forces were evaluated at the source, implicit at the target (a JKO step, so all bilevel solvers), in between at the midpoint.
-        With a `key` (JAX key or seed) and a `beta`, steps have noise; otherwise particles follow the drift. `weights`: [N].
-        Warns where a fifth or more of the particles are outside of what the model has seen. Raises `InputError` for particles of another dimension or a prediction that does not stay finite.
+        covariance = self.stats["covariance"]
+        return drift_standard_errors(self.energy, covariance, place(x), place(population), weights)
+
+    def predict(
+        self,
+        x: ArrayLike,  # particles `[N, d]` at the first time (length)
+        t: ArrayLike,  # `[K+1]` increasing times (time)
+        weights: ArrayLike | None = None,  # `[N]` of the particles, equal if `None`
+        key: object = None,  # of the noise: a JAX key or seed; without one, the drift alone
+    ) -> Snapshots:  # the same particles, at every time
+        """Where the energy brings particles, in steps as it was learned from.
+
+        Between two times there is one step, or several equal ones where that is longer than the
+        longest step of the data. Warns where a fifth of the particles are outside of what was
+        seen. Raises `InputError` for another dimension, or what does not stay finite.
         """
-        x = numeric(x, "the array of particles")
-        if x.ndim != 2 or x.shape[1] != self.d:
-            raw = (
-                ""
-                if self.scaling is None or x.ndim != 2 or x.shape[1] != len(self.scaling.center)
-                else ". They have the dimension of raw particles: `encode` them first"
-            )
-            raise InputError(
-                f"particles of shape {x.shape} do not fit a model of dimension {self.d}: expected [N, {self.d}]{raw}"
-            )
+        x = self._particles(x)
         t = Snapshots((x[:1],) * max(2, np.size(t)), t).t
         w = None if weights is None else (weights, weights)
         weight = Snapshots((x, x), (0, 1), w).weights_at(0)
@@ -174,16 +195,26 @@ class Solution:
         self._warn_outside(xs[-1], t[-1])
         return Snapshots(tuple(xs), t, None if weights is None else (weight,) * len(t), paired=True)
 
+    def _particles(self, x):
+        "Particles that a prediction can start from, or an `InputError` that says why not."
+        x = numeric(x, "the array of particles")
+        if x.ndim == 2 and x.shape[1] == self.d:
+            return x
+        raw = self.scaling is not None and x.ndim == 2 and x.shape[1] == len(self.scaling.center)
+        hint = ". They have the dimension of raw particles: `encode` them first" if raw else ""
+        raise InputError(
+            f"particles of shape {x.shape} do not fit a model of dimension {self.d}: "
+            f"expected [N, {self.d}]{hint}"
+        )
+
     def _warn_outside(self, x, t):
         share = self.outside(x).mean()
         if share >= 0.2:
-            units = (
-                ""
-                if self.scaling is None
-                else " (are they encoded? This model has units of its own)"
-            )
+            scaled = " (are they encoded? This model has units of its own)"
+            units = "" if self.scaling is None else scaled
             warnings.warn(
-                f"at time {t:g}, {share:.0%} of the particles are far from all that the model has seen{units}: the energy is extrapolated there",
+                f"at time {t:g}, {share:.0%} of the particles are far from all that the model has "
+                f"seen{units}: the energy is extrapolated there",
                 stacklevel=3,
             )
 
@@ -195,17 +226,23 @@ class Solution:
         x = x if isinstance(x, jax.core.Tracer) else numeric(x, "the array of points")
         if not x.ndim or x.shape[-1] != self.d:
             raise InputError(
-                f"points of shape {x.shape} do not fit a model of dimension {self.d}: the last axis must be {self.d}"
+                f"points of shape {x.shape} do not fit a model of dimension {self.d}: "
+                f"the last axis must be {self.d}"
             )
         return x
 
-    def save(self, path):
+    def save(
+        self,
+        path: Path | str,
+    ) -> None:
         "Write the model to one `.npz` file, without pickle, by an atomic write."
         arrays = {}
         write_archive(path, Stored(encode(self, arrays), arrays))
 
     @staticmethod
-    def load(path):
+    def load(
+        path: Path | str,
+    ) -> "Solution":
         "The model in a file that `save` wrote. Raises `InputError` if it cannot be read."
         stored = read_archive(path)
         try:
@@ -223,7 +260,9 @@ class Solution:
 CLASSES = {c.__name__: c for c in (Solution, Scaling, Support, Origin)}  # a model file may name
 
 
-def check_usable(solution):
+def check_usable(
+    solution: object,
+) -> None:
     "Raises `InputError` unless the parts of a solution fit each other and its numbers are finite."
     s = solution
     if not isinstance(s, Solution):

@@ -43,7 +43,7 @@ def learn_stream(
     seed: int = 0,
     progress: bool = False,  # show it
 ) -> Solution:
-    "A closed form of all particles. Raises `InputError` for other solvers, or forces at the target."
+    "A closed form of all particles. Raises `InputError` for other solvers, or at the target."
     if not isinstance(settings, LeastSquares):
         raise InputError(
             f"{solver} cannot be streamed: closed forms, jkonet-star-linear and those that begin "
