@@ -19,7 +19,7 @@ from ..base.errors import InputError, first_line, lookup
 from ..data.scaling import Scaling
 from ..data.snapshots import Snapshots, numeric
 from ..energy.origin import Origin
-from ..energy.residual import evaluations
+from ..energy.residual import places
 from ..energy.terms import Energy
 from .files import Stored, decode, encode, read_archive, write_archive
 from .steps import drift, particle_step, steps_between
@@ -148,7 +148,7 @@ class Solution:
         t = Snapshots((x[:1],) * max(2, np.size(t)), t).t
         w = None if weights is None else (weights, weights)
         weight = Snapshots((x, x), (0, 1), w).weights_at(0)
-        place = evaluations[self.settings.get("evaluate_at", "target")]
+        place = places[self.settings.get("evaluate_at", "target")]
         key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
         steps = steps_between(t, self.longest_step / place.substeps)
         n, energy, params = len(x), *replicate((self.energy, self.params))
@@ -230,7 +230,7 @@ def check_usable(solution):
         raise InputError(f"it holds a {type(s).__name__}")
     if not all(np.isfinite(a).all() for a in jax.tree.leaves((s.energy, s.params, s.beta, s.t))):
         raise InputError("there is NaN or inf among its parameters")
-    lookup(s.settings.get("evaluate_at", "target"), evaluations, "evaluation point")
+    lookup(s.settings.get("evaluate_at", "target"), places, "evaluation point")
     x = jax.ShapeDtypeStruct((2, s.d), jnp.result_type(float))
     jax.eval_shape(lambda x: s.drift(x, s.t[0]), x)
     raw = np.zeros((1, s.d if s.scaling is None else len(s.scaling.center)))

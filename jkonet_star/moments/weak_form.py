@@ -27,9 +27,9 @@ from .evidence import _prior, _update, evidence
 from .fourier import WeakForm, _Moments, sample_frequencies
 from .gauss_newton import linearise, mismatch
 from .predicted_step import force_jacobian
-from ..regression.least_squares import blocks, parameters
+from ..regression.least_squares import blocks, counted, parameters
 from ..regression.normal_equations import normal_equations
-from ..regression.ridge import solve
+from ..regression.ridge import ridge_problem
 from ..transport.couple import couple
 from ..transport.couplings import effective_sizes
 
@@ -212,13 +212,17 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
     )
     couplings = couple(few)
     obs = observe(couplings)
-    G, c, v2 = normal_equations(energy, obs)
-    apart = (blocks(energy, couplings.d, False), G.mean(0)) if energy.needs_population else ()
     sizes = effective_sizes(couplings)
-    params = energy.split(solve(G, c, v2, couplings.d * sizes, *apart).theta, couplings.d)
+    steps = counted(normal_equations(energy, obs), couplings.d * sizes)
+    separate = {}
+    if energy.needs_population:
+        gram = sum(q.gram for q in steps) / len(steps)
+        separate = {"blocks": blocks(energy, couplings.d, False), "gram": gram}
+    problem = ridge_problem(steps, **separate)
+    params = energy.split(problem.solve(problem.choose().ridge).theta, couplings.d)
     left = (
         np.asarray(
-            residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.mass)),
+            residual(energy, params, obs, mean_fields(energy, params, obs.population, obs.weights)),
             float,
         )
         ** 2
@@ -236,6 +240,7 @@ def _start(snapshots, energy, pooled, seed, limit=1000):
         energy, most, (snapshots.t[-1] - snapshots.t[0]) / coordinate_sd(pooled) ** 2, couplings.d
     )
     precise = sizes * couplings.tau / (2 * most)
+    G, c = (np.array([getattr(q, name) for q in steps]) for name in ("gram", "cross"))
     return evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.of(slice(-1)))[0], prior
 
 
