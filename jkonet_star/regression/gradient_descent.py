@@ -6,7 +6,7 @@
 __all__ = ['GradientDescent', 'units_of', 'network_energy', 'held_out_rows', 'initial_parameters', 'problem_of',
            'fit_gradient_descent']
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #62b163d6
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #6a90b0fe
 from dataclasses import dataclass
 
 import jax
@@ -24,7 +24,7 @@ from .adam import Problem, minimise
 from .epochs import Checkpoint
 from ..transport.couplings import Couplings
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #02a68c4a
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #a9bc76f2
 @dataclass(frozen=True)
 class GradientDescent(Settings):
     "Settings of the networks that are trained on couplings."
@@ -51,7 +51,7 @@ class GradientDescent(Settings):
         at_least=0,
     )
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #c2b93aaf
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #0cac8ee0
 def units_of(
     couplings: Couplings,
     obs: Observations,  # of them
@@ -76,7 +76,7 @@ def network_energy(
             raise InputError(f"there is no network of the term {name}: a closed form learns it")
     return Energy.of(*(TERMS[name].network(units, config) for name in terms))
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #0431b7f1
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #12888eae
 def held_out_rows(
     particle: Int[np.ndarray, " m"],  # which one moves, 0, 1, …
     fraction: float,  # of the particles
@@ -101,7 +101,7 @@ def initial_parameters(
             params[term.name] = term.init(key, obs.z.shape[1])
     return jax.tree.map(lambda a: np.asarray(a, obs.z.dtype), params)
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #16e36aaa
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #2e2f7ca1
 def _require_memory(config, d):
     "Raises `InputError` for more weights than memory: they, their gradients and two moments."
     require_memory(4 * n_weights(d, config.hidden), f"hidden = {config.hidden}")
@@ -130,7 +130,7 @@ def problem_of(
         key=keys[2],
     )
 
-# %% ../../nbs/4_regression/07_gradient_descent.ipynb #1ad10749
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #6c6cb39c
 def _with_beta(params):
     "Parameters whose beta, if there is one, is a number and not negative."
     if "internal" in params:

@@ -230,8 +230,8 @@ def normal_equations(
     with jax.enable_x64(True):
         energy = as_float64(energy)
         C = [np.asarray(mixing(energy, obs, k)) for k in range(obs.z.shape[1])]
-        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
-        longest = np.diff(bounds).max()
+        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2)).tolist()
+        longest = max(b - a for a, b in zip(bounds, bounds[1:]))
         size = min(chunk or max(64, 2**19 // n_basis(energy, obs)), longest)
         read = BatchReader(energy, obs, round_up_to_devices(size))
         quadratics = []
@@ -247,5 +247,5 @@ def normal_equations(
             )
             gram = sum(Ck.T @ M @ Ck for Ck in C)
             cross = sum(U[:, j] @ Ck for j, Ck in enumerate(C))
-            quadratics.append(Quadratic(gram, cross, square, (stop - start) * len(C)))
+            quadratics.append(Quadratic(gram, cross, square, float((stop - start) * len(C))))
         return tuple(quadratics)
