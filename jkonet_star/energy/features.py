@@ -138,14 +138,14 @@ def _sine_of_turns(turns):
 
 
 def sine(
-    a: Float[jax.Array, "..."],  # angles (radian)
+    a: Float[ArrayLike, "..."],  # angles (radian)
 ) -> Float[jax.Array, "..."]:
     "Sine: to about ten units in the last place of float64, XLA's own in float32."
     return _sine_of_turns(a / (2 * jnp.pi)) if a.dtype == jnp.float64 else jnp.sin(a)
 
 
 def cosine(
-    a: Float[jax.Array, "..."],  # angles (radian)
+    a: Float[ArrayLike, "..."],  # angles (radian)
 ) -> Float[jax.Array, "..."]:
     "Cosine, as `sine`."
     return _sine_of_turns(a / (2 * jnp.pi) + 0.25) if a.dtype == jnp.float64 else jnp.cos(a)

@@ -156,7 +156,7 @@ def energy_gradient(
     params: dict,  # of each term, by its name
     z: Num[ArrayLike, "m d"],  # points (length)
     t: Num[ArrayLike, "..."] | None,  # `[]` or `[m]` (time)
-    step: Int[ArrayLike, " m"],  # of each point
+    step: Int[ArrayLike, "..."],  # of all points or of each, `[]` or `[m]`
     fields: dict,  # as of `mean_fields`
 ) -> Num[jax.Array, "m d"]:  # (length/time)
     "`grad V + grad W * mu`, and what other terms add, in the mean field of each point's step."

@@ -103,7 +103,7 @@ def _append_snapshot(
 
 def _append_last_snapshots(obs: Observations, couplings: Couplings) -> Observations:
     "Observations and, as one more step each, the last snapshot of every group."
-    for k in np.flatnonzero(couplings.is_last_step):
+    for k in np.flatnonzero(couplings.is_last_step).tolist():
         obs = _append_snapshot(obs, couplings, k)
     return obs
 

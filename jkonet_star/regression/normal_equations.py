@@ -6,7 +6,7 @@
 __all__ = ['Quadratic', 'as_float64', 'linear_terms', 'basis', 'mixing', 'batches', 'Products', 'products_on_host',
            'products_on_device', 'sum_over_batches', 'population_field', 'BatchReader', 'n_basis', 'normal_equations']
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #de538764
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #d65fd9b6
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ from ..base.machine import n_cores
 from ..energy.residual import Observations, mean_fields
 from ..energy.terms import At, Energy
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #9e093939
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #26bed9ef
 @dataclass(frozen=True)
 class Quadratic:
     "The sum of squared residuals `|v + A theta|^2`, as a function of theta."
@@ -53,14 +53,14 @@ class Quadratic:
         "The same observations, whose weights are `share` times as large."
         return Quadratic(share * self.gram, share * self.cross, share * self.square, self.n)
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #56041026
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #a0166773
 def as_float64(
     tree,  # of arrays
 ):  # of the same structure
     "Copies in float64 on every device; within `enable_x64`."
     return replicate(jax.tree.map(lambda a: np.array(a, np.float64), tree))
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #7295b42d
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #0b00e35e
 def linear_terms(
     energy: Energy,
     obs: Observations,
@@ -68,7 +68,7 @@ def linear_terms(
     "The terms that the residual depends on: those of noise where observations have a score."
     return [term for term in energy.terms if not term.is_noise or obs.score is not None]
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #3bad9129
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #270c7b6e
 def basis(
     energy: Energy,
     obs: Observations,
@@ -91,7 +91,7 @@ def mixing(
     d = obs.z.shape[1]
     return jax.scipy.linalg.block_diag(*(t.mixing(k, d) for t in linear_terms(energy, obs)))
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #7fa17da3
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #e0d2b770
 def batches(
     start: int,
     stop: int,
@@ -100,7 +100,7 @@ def batches(
     "Slices that follow each other from `start` to `stop`."
     return [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #5b1cd1cb
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #6f424946
 class Products(NamedTuple):
     "Sums over rows of products of the basis and of velocities, weighted."
 
@@ -128,7 +128,7 @@ def products_on_device(B, v) -> Products:
     "The same by JAX, wherever the rows are."
     return Products(*map(np.asarray, _matrix_products(B, v)), float((v * v).sum()))
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #a333f533
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #bcbaa60f
 def sum_over_batches(
     read: Callable,  # of a slice: the weighted basis `[size, R]` and velocities `[size, d]`
     rows: Iterable[slice],
@@ -146,7 +146,7 @@ def sum_over_batches(
         rest = [p.result() for p in running]
         return reduce(Products.plus, rest if total is None else [total, *rest])
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #14a9fac4
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #b9f0b269
 @jax.jit
 def _field_of_batch(energy, x, w):
     return mean_fields(energy, {}, x[None], w[None])
@@ -167,7 +167,7 @@ def population_field(
     ]
     return jax.tree.map(lambda *a: sum(a), *fields)
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #d6a0830a
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #0ec31263
 @jax.jit
 def _weighted_batch(energy, rows, v, field):
     root = jnp.sqrt(rows.w)[:, None]
@@ -206,7 +206,7 @@ class BatchReader:
         )
         return _weighted_batch(self.energy, rows, part(obs.velocity), field)
 
-# %% ../../nbs/4_regression/01_normal_equations.ipynb #3caa968b
+# %% ../../nbs/4_regression/01_normal_equations.ipynb #737621f6
 def n_basis(
     energy: Energy,
     obs: Observations,
@@ -230,8 +230,8 @@ def normal_equations(
     with jax.enable_x64(True):
         energy = as_float64(energy)
         C = [np.asarray(mixing(energy, obs, k)) for k in range(obs.z.shape[1])]
-        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2))
-        longest = np.diff(bounds).max()
+        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2)).tolist()
+        longest = max(b - a for a, b in zip(bounds, bounds[1:]))
         size = min(chunk or max(64, 2**19 // n_basis(energy, obs)), longest)
         read = BatchReader(energy, obs, round_up_to_devices(size))
         quadratics = []
@@ -247,5 +247,5 @@ def normal_equations(
             )
             gram = sum(Ck.T @ M @ Ck for Ck in C)
             cross = sum(U[:, j] @ Ck for j, Ck in enumerate(C))
-            quadratics.append(Quadratic(gram, cross, square, (stop - start) * len(C)))
+            quadratics.append(Quadratic(gram, cross, square, float((stop - start) * len(C))))
         return tuple(quadratics)

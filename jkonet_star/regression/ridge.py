@@ -7,6 +7,7 @@ __all__ = ['PLAIN_RIDGES', 'SPLIT_RIDGES', 'RidgePath', 'Penalty', 'plain_penalt
            'LinearFit', 'RidgeProblem', 'ridge_problem']
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #b9ee63f8
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -84,7 +85,7 @@ def plain_penalty(
 
 def split_penalty(
     gram: Float[Array, "p p"],  # under all snapshots, the last ones included
-    blocks: list[slice],  # the parameters of each term
+    blocks: Sequence[slice],  # the parameters of each term
     tried: Float[Array, " k"] = SPLIT_RIDGES,
 ) -> Penalty:
     "The energies of the forces apart: none should be large only to cancel another."
@@ -95,7 +96,7 @@ def split_penalty(
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #7e58bd12
 def unit_diagonal(
-    steps: list[Quadratic],
+    steps: Sequence[Quadratic],
 ) -> tuple[tuple[Quadratic, ...], Float[Array, " p"]]:  # the same, and the scale
     "Steps in units of theta in which the diagonal of their summed Gram matrix is one."
     diagonal = sum(np.diag(q.gram) for q in steps)
@@ -164,9 +165,9 @@ class RidgeProblem:
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #d009e63d
 def ridge_problem(
-    steps: list[Quadratic],  # one per step, ascending in time
+    steps: Sequence[Quadratic],  # one per step, ascending in time
     ahead: Bool[Array, " T"] | None = None,  # steps to predict; the last one if `None`
-    blocks: list[slice] = (),  # the parameters of each term, if forces can cancel each other
+    blocks: Sequence[slice] = (),  # the parameters of each term, if forces can cancel each other
     gram: Float[Array, "p p"] | None = None,  # then: under all snapshots
     ridge: float = 0.0,  # in place of those that are tried, if not 0
 ) -> RidgeProblem:
