@@ -22,7 +22,7 @@ from jkonet_star.model.lost_order import fit_matched
 from jkonet_star.model.methods import solvers
 from jkonet_star.model.solution import load_model
 from jkonet_star.model.streams import fit_stream
-from jkonet_star.moments.fourier import WeakForm
+from jkonet_star.moments.settings import WeakForm
 from jkonet_star.regression.epochs import Checkpoint
 from jkonet_star.regression.gradient_descent import GradientDescent
 from jkonet_star.regression.least_squares import LeastSquares

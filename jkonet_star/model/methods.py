@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from ..base.errors import InputError, lookup
 from ..base.settings import Settings
-from ..bilevel.jko_step import JKOnet, MongeGap, Vanilla
+from ..bilevel.settings import JKOnet, MongeGap, Vanilla
 from ..bilevel.training import fit_bilevel
 from ..data.snapshots import Snapshots
 from ..energy.makers import TERMS
 from ..energy.terms import Found
-from ..moments.fourier import WeakForm
+from ..moments.settings import WeakForm
 from ..moments.weak_form import fit_weak_form
 from ..regression.epochs import Checkpoint
 from ..regression.gradient_descent import GradientDescent, fit_gradient_descent

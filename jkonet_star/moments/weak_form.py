@@ -7,7 +7,7 @@ __all__ = ['check_size', 'check_particles', 'energy_of', 'Stage', 'substep_sched
            'explained', 'step_share', 'iterate', 'warn_of_fit', 'in_double', 'statistics', 'fit_weak_form',
            'drift_standard_errors']
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #dec8d0b8
+# %% ../../nbs/5_moments/11_weak_form.ipynb #f6e14315
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ from .predicted_step import force_jacobian
 from .settings import WeakForm
 from ..regression.least_squares import parameters
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #aa6b16ad
+# %% ../../nbs/5_moments/11_weak_form.ipynb #15075bea
 def check_size(
     snapshots: Snapshots,
     terms: Iterable[str],  # names
@@ -95,7 +95,7 @@ def energy_of(
         raise InputError("the weak form needs a potential or an interaction to fit")
     return energy
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #d346d1aa
+# %% ../../nbs/5_moments/11_weak_form.ipynb #54532f39
 class Stage(NamedTuple):
     "One problem of several, each of which starts where the one before ended."
 
@@ -131,7 +131,7 @@ def stage_problem(
     noise = rng.choice([-1.0, 1.0], shape)
     return moment_problem(energy, data, paired, band, n_moments, noise)
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #cb0217ab
+# %% ../../nbs/5_moments/11_weak_form.ipynb #b87bbf67
 class Iteration(NamedTuple):
     "One Gauss-Newton step."
 
@@ -169,7 +169,7 @@ def step_share(
         share /= 2
     return share
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #392b6f08
+# %% ../../nbs/5_moments/11_weak_form.ipynb #7ad5d9e2
 def iterate(
     problem: MomentProblem,
     prior: Prior,
@@ -197,7 +197,7 @@ def iterate(
         if settled:
             return
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #f14d7ec3
+# %% ../../nbs/5_moments/11_weak_form.ipynb #837aaa9f
 def warn_of_fit(
     problem: MomentProblem,
     last: Iteration,
@@ -229,7 +229,7 @@ def warn_of_fit(
             stacklevel=stacklevel,
         )
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #490eb97f
+# %% ../../nbs/5_moments/11_weak_form.ipynb #2a651fbf
 @contextmanager
 def in_double() -> Iterator[None]:
     "Double precision; raises `InputError` where a covariance has no factor."
@@ -242,7 +242,7 @@ def in_double() -> Iterator[None]:
             "particles at one place, or on one line? Take a solver that couples"
         ) from None
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #7a06a507
+# %% ../../nbs/5_moments/11_weak_form.ipynb #00163d9e
 def statistics(
     problem: MomentProblem,
     last: Iteration,
@@ -262,7 +262,7 @@ def statistics(
         "beta_error": error if "internal" in problem.energy else None,
     }
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #7fdeb4d4
+# %% ../../nbs/5_moments/11_weak_form.ipynb #58cd1eeb
 def fit_weak_form(
     snapshots: Snapshots,  # without couplings
     terms: Iterable[str],  # names among "potential", "interaction", "internal"
@@ -314,7 +314,7 @@ def fit_weak_form(
     params = parameters(energy, found, snapshots.d)
     return Found(energy, params, statistics(problem, step, posterior, len(steps)))
 
-# %% ../../nbs/5_moments/11_weak_form.ipynb #80fac632
+# %% ../../nbs/5_moments/11_weak_form.ipynb #40d3ba83
 def drift_standard_errors(
     energy: Energy,
     covariance: Float[Array, "p p"],  # of the parameters
