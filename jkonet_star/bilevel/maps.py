@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['map_network', 'map_init', 'displacement', 'negative_weights']
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #f4fa14e0
+# %% ../../nbs/6_bilevel/03_maps.ipynb #89f156a1
 from functools import cache
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import Float, PyTree
 
 from .settings import Vanilla
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #aa311dd2
+# %% ../../nbs/6_bilevel/03_maps.ipynb #170f5069
 @cache
 def map_network(
     settings: Vanilla,  # or another of the three
@@ -65,7 +65,7 @@ def displacement(
     g = jax.grad(lambda z: P.apply({"params": psi}, z).sum())(z)
     return g - z / r if settings.map_kind == "icnn" else g - z
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #57ff4124
+# %% ../../nbs/6_bilevel/03_maps.ipynb #fd5d0b0c
 def negative_weights(psi: PyTree) -> Array:  # `[]`
     "Sum of squares of the negative weights between the layers of a convex network."
     return sum(

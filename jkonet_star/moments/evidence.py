@@ -74,9 +74,7 @@ class Evidence:
         alpha, G = self.prior.precision(log_precision), self.gram
         scale = np.sqrt(alpha)
         P = G / np.outer(scale, scale)
-        factor = scipy.linalg.cho_factor(
-            P + (1 + 1e-13 * np.trace(P)) * np.eye(len(G)), lower=True
-        )
+        factor = scipy.linalg.cho_factor(P + (1 + 1e-13 * np.trace(P)) * np.eye(len(G)), lower=True)
         mean = scipy.linalg.cho_solve(factor, self.score / scale) / scale
         return Conditional(alpha, factor, mean)
 

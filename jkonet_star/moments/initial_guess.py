@@ -53,9 +53,7 @@ def typical_variance(
     medians = []
     for k in range(obs.step[-1] + 1):
         own = obs.step == k
-        medians.append(
-            np.quantile(squares[own], 0.5, weights=obs.w[own], method="inverted_cdf")
-        )
+        medians.append(np.quantile(squares[own], 0.5, weights=obs.w[own], method="inverted_cdf"))
     return np.array(medians) / scipy.stats.chi2.ppf(0.5, obs.z.shape[1])
 
 # %% ../../nbs/5_moments/10_initial_guess.ipynb #77838dfa
@@ -67,9 +65,7 @@ def scale_of_beta(
     tau = snapshots.tau
     size = np.array([_spread(np.asarray(x)) ** 2 for x in snapshots.x])
     contraction = np.maximum(size[:-1] / size[1:], 1)
-    return max(
-        float(np.max(tau * variances * contraction) / 2), 1e-12 * size.max() / tau.sum()
-    )
+    return max(float(np.max(tau * variances * contraction) / 2), 1e-12 * size.max() / tau.sum())
 
 # %% ../../nbs/5_moments/10_initial_guess.ipynb #0bfa4fff
 class InitialGuess(NamedTuple):
@@ -100,7 +96,5 @@ def initial_guess(
     duration = (snapshots.t[-1] - snapshots.t[0]) / _spread(pooled) ** 2
     prior = energy_prior(energy, scale, duration, couplings.d)
     precise = sizes * couplings.tau / (2 * scale)
-    evidence = Evidence(
-        np.einsum("k,kij->ij", precise, G), -precise @ c, prior.subset(slice(-1))
-    )
+    evidence = Evidence(np.einsum("k,kij->ij", precise, G), -precise @ c, prior.subset(slice(-1)))
     return InitialGuess(maximise_evidence(evidence, prior.center).mean, prior)

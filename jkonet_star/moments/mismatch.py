@@ -32,9 +32,7 @@ class Padded(NamedTuple):
 def pad_snapshots(snapshots: Snapshots) -> Padded:
     "Snapshots of different sizes, side by side."
     n = max(snapshots.sizes)
-    x = [
-        np.pad(np.asarray(a, float), ((0, n - len(a)), (0, 0)), mode="edge") for a in snapshots.x
-    ]
+    x = [np.pad(np.asarray(a, float), ((0, n - len(a)), (0, 0)), mode="edge") for a in snapshots.x]
     w = [np.pad(snapshots.weights_at(i), (0, n - len(a))) for i, a in enumerate(snapshots.x)]
     return Padded(np.stack(x), np.stack(w), snapshots.tau)
 
