@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['map_network', 'map_init', 'displacement', 'negative_weights']
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #89f156a1
+# %% ../../nbs/6_bilevel/03_maps.ipynb #202561bc
 from functools import cache
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import Float, PyTree
 
 from .settings import Vanilla
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #170f5069
+# %% ../../nbs/6_bilevel/03_maps.ipynb #9684bcae
 @cache
 def map_network(
     settings: Vanilla,  # or another of the three
@@ -65,7 +65,7 @@ def displacement(
     g = jax.grad(lambda z: P.apply({"params": psi}, z).sum())(z)
     return g - z / r if settings.map_kind == "icnn" else g - z
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #fd5d0b0c
+# %% ../../nbs/6_bilevel/03_maps.ipynb #30b0ccdc
 def negative_weights(psi: PyTree) -> Array:  # `[]`
     "Sum of squares of the negative weights between the layers of a convex network."
     return sum(

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Vanilla', 'JKOnet', 'MongeGap']
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #a0316b1c
+# %% ../../nbs/6_bilevel/01_settings.ipynb #0820b3ae
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..base.settings import Settings, setting
 from ..energy.networks import activations
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #9865bda2
+# %% ../../nbs/6_bilevel/01_settings.ipynb #c1cc2888
 @dataclass(frozen=True)
 class Vanilla(Settings):
     "Settings of `jkonet-vanilla`, and those that all bilevel solvers share."
@@ -46,7 +46,7 @@ class Vanilla(Settings):
     )
     map_kind: ClassVar[str] = "mlp"
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #92ac062e
+# %% ../../nbs/6_bilevel/01_settings.ipynb #ecd9e11d
 @dataclass(frozen=True)
 class JKOnet(Vanilla):
     "Settings of `jkonet`: also how weights are kept convex."
