@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOMES', 'OFFERED', 'find']
 
-# %% ../nbs/9_work/99_face.ipynb #b6d5512c
+# %% ../nbs/9_work/99_face.ipynb #7423d3fc
 from importlib import import_module
 
-# %% ../nbs/9_work/99_face.ipynb #be2105df
+# %% ../nbs/9_work/99_face.ipynb #64b9a854
 HOMES = {
     "base.components": ("component",),
     "base.compiling": ("count_compilations",),
@@ -34,7 +34,7 @@ HOMES = {
     "regression.gradient_descent": ("GradientDescent",),
     "regression.least_squares": ("LeastSquares", "fit_least_squares"),
     "moments.settings": ("WeakForm",),
-    "bilevel.jko_step": ("JKOnet", "MongeGap", "Vanilla"),
+    "bilevel.settings": ("JKOnet", "MongeGap", "Vanilla"),
     "model.solution": ("Solution",),
     "model.methods": ("METHODS", "Method", "Solver", "solvers"),
     "model.identifiability": ("drift_at_sources",),

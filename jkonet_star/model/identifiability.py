@@ -17,6 +17,7 @@ from ..data.selecting import evenly_spaced
 from ..energy.potentials import potential_features
 from ..energy.terms import At
 from .solution import Solution
+from ..transport.couplings import Couplings
 
 # %% ../../nbs/7_model/06_identifiability.ipynb #18cf108f
 def drift_at_sources(

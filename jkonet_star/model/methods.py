@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..base.errors import InputError, lookup
 from ..base.settings import Settings
-from ..bilevel.jko_step import JKOnet, MongeGap, Vanilla
+from ..bilevel.settings import JKOnet, MongeGap, Vanilla
 from ..bilevel.training import fit_bilevel
 from ..data.snapshots import Snapshots
 from ..energy.makers import TERMS

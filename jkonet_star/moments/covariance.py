@@ -6,7 +6,7 @@
 __all__ = ['centered', 'CovarianceBlocks', 'covariance_blocks', 'solve_lower', 'TridiagonalFactor', 'factorise', 'inverse_blocks',
            'hartlap_factor']
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #e11131b4
+# %% ../../nbs/5_moments/04_covariance.ipynb #9a81dbe6
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import scipy.linalg
 from jaxtyping import Float
 from numpy import ndarray as Array
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #d3022a95
+# %% ../../nbs/5_moments/04_covariance.ipynb #1c3e3320
 def centered(
     weights: Float[Array, " n"],  # of particles, sum 1
     values: Float[Array, "n m"],  # of test functions
@@ -40,7 +40,7 @@ def covariance_blocks(
     below = [-(a.T @ b).T for a, b in zip(target, source[1:])]
     return CovarianceBlocks(diagonal, [None, *below])
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #a62a3407
+# %% ../../nbs/5_moments/04_covariance.ipynb #8dc553f0
 def solve_lower(
     L: Float[Array, "m m"],  # lower triangular
     A: Float[Array, "m ..."],
@@ -74,7 +74,7 @@ class TridiagonalFactor:
         "In the metric of the covariance."
         return float((self.whiten([r[:, None] for r in mismatch]) ** 2).sum())
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #fa4deb78
+# %% ../../nbs/5_moments/04_covariance.ipynb #cdd599fd
 def factorise(
     blocks: CovarianceBlocks,
     jitter: float = 1e-4,  # added to the variances, relative to their mean
@@ -90,7 +90,7 @@ def factorise(
         between.append(B)
     return TridiagonalFactor(lower, between)
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #b44911db
+# %% ../../nbs/5_moments/04_covariance.ipynb #9df1269b
 def inverse_blocks(factor: TridiagonalFactor) -> CovarianceBlocks:
     "Blocks of the inverse of the matrix that was factorised."
     lower, between = factor.lower, factor.between
@@ -102,7 +102,7 @@ def inverse_blocks(factor: TridiagonalFactor) -> CovarianceBlocks:
         diagonal[k] = diagonal[k] + E @ diagonal[k + 1] @ E.T
     return CovarianceBlocks(diagonal, below)
 
-# %% ../../nbs/5_moments/04_covariance.ipynb #1c16e399
+# %% ../../nbs/5_moments/04_covariance.ipynb #6e8c031e
 def hartlap_factor(
     n_moments: int,  # of all steps
     weights: Float[Array, "T n"],  # of the particles of every snapshot, each sum 1

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['diagonal_gram', 'DiagonalTerms', 'diagonal_terms']
 
-# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #a9ff6343
+# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #71d04eeb
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy import ndarray as Array
 from .covariance import CovarianceBlocks
 from .mismatch import PredictedMoments
 
-# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #4c050a49
+# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #0aa422e6
 def diagonal_gram(
     slope: Float[Array, "n c m"],  # of test functions by channels, times weights
     inverse: Float[Array, "m m"],  # of the covariance, the block of this step
@@ -30,7 +30,7 @@ def diagonal_gram(
     V = np.einsum("nca,ncp->nap", root, channels, optimize=True).reshape(-1, channels.shape[2])
     return V.T @ V
 
-# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #91012593
+# %% ../../nbs/5_moments/06_diagonal_terms.ipynb #24b2d118
 class DiagonalTerms(NamedTuple):
     "What particles add by themselves."
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['REACH', 'Prior', 'Conditional', 'Evidence', 'Posterior', 'maximise_evidence', 'metropolis', 'average_over_evidence']
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #eb6b5ebf
+# %% ../../nbs/5_moments/08_evidence.ipynb #d310977b
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray as Array
 from scipy.optimize import minimize
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #1d03b4d5
+# %% ../../nbs/5_moments/08_evidence.ipynb #c053ab31
 @dataclass(frozen=True)
 class Prior:
     "Gaussian, one precision per group of parameters."
@@ -49,7 +49,7 @@ class Prior:
         alike = self.kinds[:, None] == self.kinds
         return np.eye(len(self.kinds)) - alike / alike.sum(1, keepdims=True)
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #d1bf215d
+# %% ../../nbs/5_moments/08_evidence.ipynb #d064ccd2
 class Conditional(NamedTuple):
     "The posterior at given precisions."
 
@@ -108,7 +108,7 @@ class Evidence:
         apart = self.prior.deviations @ log_precision
         return -(apart / self.prior.log_sd**2 - summed / 2)
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #7f94a486
+# %% ../../nbs/5_moments/08_evidence.ipynb #98a8b62c
 class Posterior(NamedTuple):
     "Of the parameters, and the precisions that it was found at."
 
@@ -136,7 +136,7 @@ def maximise_evidence(
     at = evidence.condition(found)
     return Posterior(at.mean, evidence.covariance(at), found)
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #0d0603b4
+# %% ../../nbs/5_moments/08_evidence.ipynb #b11327d8
 def metropolis(
     log_density: Callable,  # of a state
     start: Float[Array, " g"],
@@ -156,7 +156,7 @@ def metropolis(
                 state, value = proposal, ahead
         yield state
 
-# %% ../../nbs/5_moments/08_evidence.ipynb #eb907652
+# %% ../../nbs/5_moments/08_evidence.ipynb #e75ab623
 def average_over_evidence(
     evidence: Evidence,
     start: Float[Array, " g"],  # log-precisions

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['sample_frequencies', 'waves', 'FourierMoments', 'whitened_moments', 'blurred_gradients']
 
-# %% ../../nbs/5_moments/02_fourier.ipynb #6087b8ba
+# %% ../../nbs/5_moments/02_fourier.ipynb #ac24a54c
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy import ndarray as Array
 from ..energy.potentials import _along_axes, coordinate_sd
 from .settings import WeakForm
 
-# %% ../../nbs/5_moments/02_fourier.ipynb #5f2474d0
+# %% ../../nbs/5_moments/02_fourier.ipynb #9597b0b1
 def sample_frequencies(
     x: Float[Array, "N d"],  # all particles (length)
     config: WeakForm,  # how many, and the highest
@@ -31,7 +31,7 @@ def sample_frequencies(
     along = config.bandwidth * np.linspace(0.06, 1, per_axis) / coordinate_sd(x)
     return np.concatenate([direction * length, _along_axes(np.tile(along, (d, 1)))])
 
-# %% ../../nbs/5_moments/02_fourier.ipynb #3b413f79
+# %% ../../nbs/5_moments/02_fourier.ipynb #4678146c
 def waves(
     x: Float[Array, "n d"],
     omega: Float[Array, "M d"],  # frequencies (1/length)
@@ -64,7 +64,7 @@ class FourierMoments:
         damping = np.tile(np.exp(-blur * (self.omega**2).sum(1)), 2)
         return (waves(y, self.omega) * damping) @ self.mix
 
-# %% ../../nbs/5_moments/02_fourier.ipynb #3d1427f9
+# %% ../../nbs/5_moments/02_fourier.ipynb #4776ce7a
 def whitened_moments(
     omega: Float[Array, "M d"],  # frequencies (1/length)
     x: Float[Array, "n d"],  # particles (length)
@@ -80,7 +80,7 @@ def whitened_moments(
     keep &= values > tolerance * values[-1]
     return FourierMoments(omega, vectors[:, keep] / np.sqrt(values[keep]))
 
-# %% ../../nbs/5_moments/02_fourier.ipynb #ac6e5dcc
+# %% ../../nbs/5_moments/02_fourier.ipynb #580651ac
 def blurred_gradients(
     moments: FourierMoments,
     y: Float[Array, "n d"],

@@ -6,7 +6,7 @@
 __all__ = ['Measured', 'quadratic_variation', 'MismatchCovariance', 'mismatch_covariance', 'GaussNewton', 'linearise', 'Axes',
            'information_axes']
 
-# %% ../../nbs/5_moments/07_gauss_newton.ipynb #312d4dc2
+# %% ../../nbs/5_moments/07_gauss_newton.ipynb #77c4b33c
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from jkonet_star.moments.covariance import (
 from .diagonal_terms import DiagonalTerms, diagonal_terms
 from .mismatch import MomentProblem, Padded, PredictedMoments, predict_moments
 
-# %% ../../nbs/5_moments/07_gauss_newton.ipynb #d51480c3
+# %% ../../nbs/5_moments/07_gauss_newton.ipynb #7ada6f3a
 class Measured(NamedTuple):
     "A number that was measured."
 
@@ -54,7 +54,7 @@ def quadratic_variation(
     floor = 1e-9 * coordinate_sd(x.reshape(-1, d)) ** 2 / tau.sum()
     return Measured(found * grown, max(error * grown, floor) ** -2.0)
 
-# %% ../../nbs/5_moments/07_gauss_newton.ipynb #25044427
+# %% ../../nbs/5_moments/07_gauss_newton.ipynb #90fceaa0
 class MismatchCovariance(NamedTuple):
     "The factor of the covariance of the mismatches, and what particles add by themselves."
 
@@ -78,7 +78,7 @@ def mismatch_covariance(
     factor = factorise(covariance_blocks(target, source))
     return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), target, source, steps))
 
-# %% ../../nbs/5_moments/07_gauss_newton.ipynb #01a90c3b
+# %% ../../nbs/5_moments/07_gauss_newton.ipynb #015e1e54
 class GaussNewton(NamedTuple):
     "The mismatch linearised at a point: the score has mean `gram @ change`."
 
@@ -115,7 +115,7 @@ def linearise(
     chi2 = float(white @ white * shrink / len(white))
     return GaussNewton(score, debiased, gram, chi2, r, factor)
 
-# %% ../../nbs/5_moments/07_gauss_newton.ipynb #99c0dd89
+# %% ../../nbs/5_moments/07_gauss_newton.ipynb #4dd0ad3b
 class Axes(NamedTuple):
     "Directions of the parameters by how much of their information different particles share."
 

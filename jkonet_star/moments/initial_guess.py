@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['subsample', 'typical_variance', 'scale_of_beta', 'InitialGuess', 'initial_guess']
 
-# %% ../../nbs/5_moments/10_initial_guess.ipynb #05fb247a
+# %% ../../nbs/5_moments/10_initial_guess.ipynb #0d7c4b0a
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from ..regression.ridge import ridge_problem
 from ..transport.couple import couple
 from ..transport.couplings import effective_sizes
 
-# %% ../../nbs/5_moments/10_initial_guess.ipynb #5ea61c8d
+# %% ../../nbs/5_moments/10_initial_guess.ipynb #9057c807
 def subsample(
     snapshots: Snapshots,
     limit: int,  # particles a snapshot
@@ -44,7 +44,7 @@ def subsample(
         rows = [draw(n) for n in snapshots.sizes]
     return select_rows(snapshots, rows, snapshots.paired)
 
-# %% ../../nbs/5_moments/10_initial_guess.ipynb #f88c5ad6
+# %% ../../nbs/5_moments/10_initial_guess.ipynb #21e68857
 def typical_variance(
     squares: Float[Array, " m"],  # squared lengths of residuals ((length/time)²)
     obs: Observations,  # whose residuals they are
@@ -56,7 +56,7 @@ def typical_variance(
         medians.append(np.quantile(squares[own], 0.5, weights=obs.w[own], method="inverted_cdf"))
     return np.array(medians) / scipy.stats.chi2.ppf(0.5, obs.z.shape[1])
 
-# %% ../../nbs/5_moments/10_initial_guess.ipynb #77838dfa
+# %% ../../nbs/5_moments/10_initial_guess.ipynb #af57cdbb
 def scale_of_beta(
     variances: Float[Array, " T"],  # of a coordinate of the residual, by step ((length/time)²)
     snapshots: Snapshots,
@@ -67,7 +67,7 @@ def scale_of_beta(
     contraction = np.maximum(size[:-1] / size[1:], 1)
     return max(float(np.max(tau * variances * contraction) / 2), 1e-12 * size.max() / tau.sum())
 
-# %% ../../nbs/5_moments/10_initial_guess.ipynb #0bfa4fff
+# %% ../../nbs/5_moments/10_initial_guess.ipynb #425bf6ef
 class InitialGuess(NamedTuple):
     "Where a fit begins."
 

@@ -6,7 +6,7 @@
 __all__ = ['Padded', 'pad_snapshots', 'MomentProblem', 'moment_problem', 'mismatch', 'PredictedMoments', 'predict_moments',
            'chi2_without_motion']
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #3d9408fb
+# %% ../../nbs/5_moments/05_mismatch.ipynb #8635b3c4
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from .covariance import centered, covariance_blocks, factorise, hartlap_factor
 from .fourier import blurred_gradients, whitened_moments
 from .predicted_step import differentiate_step, predict_step
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #defd14eb
+# %% ../../nbs/5_moments/05_mismatch.ipynb #d004ad84
 class Padded(NamedTuple):
     "Snapshots as arrays of one size, float64; particles that pad have no weight."
 
@@ -36,7 +36,7 @@ def pad_snapshots(snapshots: Snapshots) -> Padded:
     w = [np.pad(snapshots.weights_at(i), (0, n - len(a))) for i, a in enumerate(snapshots.x)]
     return Padded(np.stack(x), np.stack(w), snapshots.tau)
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #8dfad40b
+# %% ../../nbs/5_moments/05_mismatch.ipynb #3a0bdf49
 class MomentProblem(NamedTuple):
     "Observed moments, and what is needed to predict them."
 
@@ -72,7 +72,7 @@ def moment_problem(
     observed = [m(x) for m, (x, _) in zip(moments, targets)]
     return MomentProblem(energy, data, moments, observed, noise, paired)
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #679f8f66
+# %% ../../nbs/5_moments/05_mismatch.ipynb #384d0b2f
 def mismatch(
     problem: MomentProblem,
     point: Float[Array, " q"],  # parameters: theta, beta last
@@ -88,7 +88,7 @@ def mismatch(
         differences.append(w[k + 1] @ problem.observed[k] - predicted)
     return differences
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #44e91643
+# %% ../../nbs/5_moments/05_mismatch.ipynb #e107a8a5
 class PredictedMoments(NamedTuple):
     "What a step predicts, particle by particle, at the parameters where it is linearised."
 
@@ -129,7 +129,7 @@ def predict_moments(
     channels = np.concatenate([*Z, own_blur], 1)
     return PredictedMoments(y, values, slope * w[:, None, None], channels)
 
-# %% ../../nbs/5_moments/05_mismatch.ipynb #b10a18d6
+# %% ../../nbs/5_moments/05_mismatch.ipynb #fbf49017
 def chi2_without_motion(problem: MomentProblem) -> float:
     "Misfit of all moments if no particle moves, as that of a fit."
     x, w, _ = problem.data

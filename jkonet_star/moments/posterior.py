@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['energy_prior', 'likelihood', 'posterior_step']
 
-# %% ../../nbs/5_moments/09_posterior.ipynb #fa713d9f
+# %% ../../nbs/5_moments/09_posterior.ipynb #1a584e49
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +17,7 @@ from .covariance import solve_lower
 from .evidence import Evidence, Posterior, Prior, maximise_evidence
 from .gauss_newton import GaussNewton, information_axes
 
-# %% ../../nbs/5_moments/09_posterior.ipynb #852cdc73
+# %% ../../nbs/5_moments/09_posterior.ipynb #36589efa
 def energy_prior(
     energy: Energy,  # of linear terms
     beta_scale: float,  # standard deviation of beta (length²/time)
@@ -40,7 +40,7 @@ def energy_prior(
         2 * np.log(duration) + smaller,
     )
 
-# %% ../../nbs/5_moments/09_posterior.ipynb #9345a3f5
+# %% ../../nbs/5_moments/09_posterior.ipynb #163fbb1c
 def likelihood(
     step: GaussNewton,
     point: Float[Array, " q"],  # where it was linearised
@@ -57,7 +57,7 @@ def likelihood(
     y = axes.T @ solve_lower(lower, step.score[which] + fixed) + A @ point[which]
     return Evidence(A.T @ A, A.T @ y, prior.subset(which))
 
-# %% ../../nbs/5_moments/09_posterior.ipynb #2999d035
+# %% ../../nbs/5_moments/09_posterior.ipynb #ca48b9c6
 def posterior_step(
     step: GaussNewton,
     point: Float[Array, " q"],  # where it was linearised: theta, beta last

@@ -6,7 +6,7 @@
 __all__ = ['force_jacobian', 'drift_substep', 'carried_jacobian', 'kick', 'signs', 'predict_step', 'Prediction',
            'differentiate_step']
 
-# %% ../../nbs/5_moments/03_predicted_step.ipynb #db9ea526
+# %% ../../nbs/5_moments/03_predicted_step.ipynb #95003dcf
 from typing import NamedTuple
 
 import jax
@@ -17,7 +17,7 @@ from jaxtyping import Float
 from ..energy.residual import energy_gradient, mean_fields
 from ..energy.terms import At, Energy
 
-# %% ../../nbs/5_moments/03_predicted_step.ipynb #d7a41756
+# %% ../../nbs/5_moments/03_predicted_step.ipynb #0cce7972
 def force_jacobian(
     energy: Energy,  # of linear terms
     x: Float[Array, "n d"],  # points (length)
@@ -31,7 +31,7 @@ def force_jacobian(
         parts.append(term.jacobian(At(x, None, field)))
     return jnp.concatenate(parts, 1)
 
-# %% ../../nbs/5_moments/03_predicted_step.ipynb #88699f63
+# %% ../../nbs/5_moments/03_predicted_step.ipynb #7a308bdb
 def drift_substep(
     energy: Energy,
     params: dict,  # of each term, by its name
@@ -64,7 +64,7 @@ def carried_jacobian(
         slopes.append(jax.jvp(force, (x,), (along,))[1])
     return -h * sum(s.T[:, :, None] * z for s, z in zip(slopes, Z))
 
-# %% ../../nbs/5_moments/03_predicted_step.ipynb #f0e64eee
+# %% ../../nbs/5_moments/03_predicted_step.ipynb #374a4177
 def kick(
     beta: Array,  # diffusivity, `[]` (length²/time)
     h: Array,  # length of a substep, `[]` (time)
@@ -100,7 +100,7 @@ def predict_step(
 
     return jax.lax.map(one, signs(noise))
 
-# %% ../../nbs/5_moments/03_predicted_step.ipynb #928d2164
+# %% ../../nbs/5_moments/03_predicted_step.ipynb #3f324ada
 class Prediction(NamedTuple):
     "A predicted step, and its derivative by theta and, last, beta."
 

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['WeakForm']
 
-# %% ../../nbs/5_moments/01_settings.ipynb #cebc6298
+# %% ../../nbs/5_moments/01_settings.ipynb #fdff657b
 from dataclasses import dataclass
 
 from ..base.errors import InputError
 from ..base.settings import Settings, setting
 
-# %% ../../nbs/5_moments/01_settings.ipynb #0e785375
+# %% ../../nbs/5_moments/01_settings.ipynb #ad931faa
 @dataclass(frozen=True)
 class WeakForm(Settings):
     "Settings of the weak form. Length scales are in units of the data's standard deviation."

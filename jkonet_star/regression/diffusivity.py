@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['residual_diffusivity', 'estimate_diffusivity']
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #fbbb8994
+# %% ../../nbs/4_regression/09_diffusivity.ipynb #6cd18193
 import warnings
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..data.snapshots import Snapshots
 from ..transport.couple import couple
 from ..transport.couplings import Couplings, effective_sizes
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #f027921e
+# %% ../../nbs/4_regression/09_diffusivity.ipynb #8b2a2a2f
 def residual_diffusivity(
     couplings: Couplings,
     drift: Num[ArrayLike, "m d"],  # at the sources (length/time)
@@ -28,7 +28,7 @@ def residual_diffusivity(
     rest = np.bincount(c.step, c.w * ((velocity - drift) ** 2).sum(1), minlength=c.n_steps)
     return float(np.mean(c.tau * rest) / (2 * c.d))
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #3944b474
+# %% ../../nbs/4_regression/09_diffusivity.ipynb #f42adc91
 def _diffusivity_of_simulated_step(
     c: Couplings,
     k: int,  # step
@@ -49,7 +49,7 @@ def _diffusivity_of_simulated_step(
     )
     return residual_diffusivity(pairs, b[pairs.source_ids()])
 
-# %% ../../nbs/4_regression/08_diffusivity.ipynb #e1e8d5a9
+# %% ../../nbs/4_regression/09_diffusivity.ipynb #8845bf8f
 def _warn_unpaired():
     warnings.warn(
         "the diffusivity is not identified from couplings of unpaired snapshots: their residual is "

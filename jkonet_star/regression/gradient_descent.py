@@ -6,10 +6,8 @@
 __all__ = ['GradientDescent', 'units_of', 'network_energy', 'held_out_rows', 'initial_parameters', 'problem_of',
            'fit_gradient_descent']
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #0430e954
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import NamedTuple
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #6a90b0fe
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -26,7 +24,7 @@ from .adam import Problem, minimise
 from .epochs import Checkpoint
 from ..transport.couplings import Couplings
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #8a03cd94
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #a9bc76f2
 @dataclass(frozen=True)
 class GradientDescent(Settings):
     "Settings of the networks that are trained on couplings."
@@ -53,177 +51,7 @@ class GradientDescent(Settings):
         at_least=0,
     )
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #5616a3f4
-@dataclass(frozen=True, eq=False)
-class Problem:
-    "An energy that is to be learned from observations."
-
-    energy: Energy
-    params: dict  # where training begins, of each term
-    observed: Observations  # to learn from
-    held_out: Observations | None = None  # that choose the epoch; `None`: the last one
-    key: object = 0  # of JAX, of the training; or an int
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #ad88b479
-class BatchShape(NamedTuple):
-    "All sizes of a training that its compilation depends on."
-
-    epochs: int
-    per_epoch: int  # updates
-    batch: int  # observations of an update
-    points: int  # particles of a population that are drawn per epoch
-
-
-def batch_shape(
-    config: GradientDescent,
-    m: int,  # observations
-) -> BatchShape:
-    "Full batches only; observations that are over take part in another epoch."
-    batch = min(config.batch_size, m)
-    return BatchShape(config.epochs, m // batch, batch, config.interaction_points)
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #522988ad
-def _sample_population(
-    obs: Observations,
-    points: int,  # of each population
-    key,  # of JAX
-) -> tuple:  # particles `[T, k, d]` and weights `[T, k]`
-    "Particles of each population, drawn by weight."
-    n = obs.weights.shape[1]
-    if points >= n:
-        return obs.population, obs.weights
-    keys = jax.random.split(key, len(obs.weights))
-    rows = jax.vmap(lambda k, p: jax.random.choice(k, n, (points,), p=p))(keys, obs.weights)
-    drawn = jnp.take_along_axis(obs.population, rows[:, :, None], 1)
-    return drawn, jnp.full((len(obs.weights), points), 1 / points, obs.weights.dtype)
-
-
-def _shard_batch(obs: Observations) -> Observations:
-    "A batch whose rows the devices share."
-    names = "z", "velocity", "t", "w", "step"
-    return replace(obs, **{name: shard(getattr(obs, name)) for name in names})
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #0fb6a85e
-def _adam(shape, rates):
-    "AdamW whose rate `rates[0]` falls to zero along a cosine; `rates[1]` is the weight decay."
-    schedule = optax.cosine_decay_schedule(rates[0], shape.epochs * shape.per_epoch)
-    return optax.adamw(schedule, weight_decay=rates[1])
-
-
-def _mean_square(obs):
-    "Of the velocities, or 1 where nothing moves ((length/time)²)."
-    squared = jnp.sum(obs.w[:, None] * obs.velocity**2) / obs.w.sum()
-    return jnp.where(squared > 0, squared, 1)
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #e250246b
-def _epoch(shape, energy, obs, held_out, optimizer, unit, i, state):
-    "The state after epoch `i`: a pass over the observations in random batches."
-    key, k0, k1 = jax.random.split(state["key"], 3)
-    order = jax.random.permutation(k0, len(obs.w))[: shape.per_epoch * shape.batch]
-    population = obs.population, obs.weights
-    if energy.needs_population:
-        population = _sample_population(obs, shape.points, k1)
-
-    def batch_loss(params, o):
-        return loss(energy, params, o, mean_fields(energy, params, *population)) / unit
-
-    def update(carry, rows):
-        params, opt = carry
-        value, g = jax.value_and_grad(batch_loss)(params, _shard_batch(obs.rows(rows)))
-        change, opt = optimizer.update(g, opt, params)
-        return (optax.apply_updates(params, change), opt), value
-
-    rows = order.reshape(shape.per_epoch, shape.batch)
-    (params, opt), values = jax.lax.scan(update, (state["params"], state["opt"]), rows)
-    learned = values.mean()
-    judged = learned * 0 - i if held_out is None else batch_loss(params, held_out)
-    better = (judged < state["lowest"]) & jnp.isfinite(learned)
-    held = jnp.zeros_like(learned) if held_out is None else judged
-    return {
-        "params": params,
-        "opt": opt,
-        "best": jax.tree.map(lambda a, b: jnp.where(better, a, b), params, state["best"]),
-        "lowest": jnp.where(better, judged, state["lowest"]),
-        "losses": state["losses"].at[i].set(jnp.stack([learned, held])),
-        "key": key,
-    }
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #9e4f87d9
-@partial(jax.jit, static_argnums=0)
-def begin_training(shape, params, key):
-    "The state before the first epoch."
-    kind = jax.tree.leaves(params)[0].dtype
-    return {
-        "params": params,
-        "opt": _adam(shape, (1.0, 0.0)).init(params),
-        "best": params,
-        "lowest": jnp.array(jnp.finfo(kind).max, kind),
-        "losses": jnp.zeros((shape.epochs, 2), kind),
-        "key": key,
-    }
-
-
-def _advance(shape, energy, obs, held_out, rates, state, start, stop):
-    "The state after epoch `stop`, from that after epoch `start`."
-    optimizer, unit = _adam(shape, rates), _mean_square(obs)
-    epoch = partial(_epoch, shape, energy, obs, held_out, optimizer, unit)
-    return jax.lax.fori_loop(start, stop, epoch, state)
-
-
-@partial(jax.jit, static_argnums=0)
-def advance_many(shape, energy, obs, held_out, rates, states, start, stop):
-    "As `advance`, of several trainings at once, along the first axis of `rates` and `states`."
-    along = jax.vmap(partial(_advance, shape), (None, None, None, 0, 0, None, None))
-    return along(energy, obs, held_out, rates, states, start, stop)
-
-
-advance = jax.jit(_advance, static_argnums=0)
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #0527b21b
-class Minimum(NamedTuple):
-    "What a training ends with."
-
-    params: dict  # the best ones, of each term
-    losses: Num[np.ndarray, "epochs 2"]  # relative, of training and of held-out data
-    stopped: str | None  # why it ended early
-
-
-def on_devices(
-    tree,  # of arrays
-):  # of the same structure
-    "Arrays in the precision of JAX, on every device."
-    return replicate(jax.tree.map(lambda a: np.asarray(a, jnp.result_type(a)), tree))
-
-
-def minimise(
-    problem: Problem,
-    config: GradientDescent,
-    progress: bool = False,
-    checkpoint: Checkpoint | None = None,
-) -> Minimum:
-    """Minimise the loss by Adam.
-
-    A loss that stops being finite ends the training at the best parameters so far, with a warning.
-    """
-    key = problem.key
-    key = jax.random.key(key) if isinstance(key, (int, np.integer)) else key
-    obs, held_out, energy = on_devices((problem.observed, problem.held_out, problem.energy))
-    shape, kind = batch_shape(config, len(obs.w)), obs.z.dtype
-    params = jax.tree.map(lambda p: np.asarray(p, kind), problem.params)
-    rates = np.array([config.learning_rate, config.weight_decay], kind)
-    state, done, stopped = run_epochs(
-        partial(advance, shape, energy, obs, held_out, rates),
-        replicate(begin_training(shape, params, key)),
-        config.epochs,
-        max(1, config.epochs // 20),
-        progress,
-        checkpoint,
-        config.patience if held_out is not None else 0,
-    )
-    losses = seen_losses(state["losses"][:done], held_out is not None)
-    return Minimum(state["best"], losses, stopped)
-
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #0e5628f9
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #0cac8ee0
 def units_of(
     couplings: Couplings,
     obs: Observations,  # of them
@@ -248,7 +76,7 @@ def network_energy(
             raise InputError(f"there is no network of the term {name}: a closed form learns it")
     return Energy.of(*(TERMS[name].network(units, config) for name in terms))
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #259ce4f2
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #12888eae
 def held_out_rows(
     particle: Int[np.ndarray, " m"],  # which one moves, 0, 1, …
     fraction: float,  # of the particles
@@ -273,7 +101,7 @@ def initial_parameters(
             params[term.name] = term.init(key, obs.z.shape[1])
     return jax.tree.map(lambda a: np.asarray(a, obs.z.dtype), params)
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #120309d8
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #2e2f7ca1
 def _require_memory(config, d):
     "Raises `InputError` for more weights than memory: they, their gradients and two moments."
     require_memory(4 * n_weights(d, config.hidden), f"hidden = {config.hidden}")
@@ -302,7 +130,7 @@ def problem_of(
         key=keys[2],
     )
 
-# %% ../../nbs/4_regression/06_gradient_descent.ipynb #5709cc56
+# %% ../../nbs/4_regression/07_gradient_descent.ipynb #6c6cb39c
 def _with_beta(params):
     "Parameters whose beta, if there is one, is a number and not negative."
     if "internal" in params:
