@@ -6,7 +6,6 @@
 __all__ = ['CLASSES', 'Solution', 'check_usable']
 
 # %% ../../nbs/7_model/04_solution.ipynb #fd7d7163
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from ..energy.residual import places
 from ..energy.terms import Energy, Term
 from .files import Stored, decode, encode, read_archive, write_archive
 from .steps import drift, particle_step, steps_between
-from .support import Support
+from .support import Support, warn_outside
 from ..moments.weak_form import drift_standard_errors
 
 # %% ../../nbs/7_model/04_solution.ipynb #ad42ec24
@@ -146,11 +145,8 @@ class Solution:
                 "reweighted fits estimates them for all"
             )
 
-        def place(a):
-            return None if a is None else self.origin.place(self._points(a))
-
-        covariance = self.stats["covariance"]
-        return drift_standard_errors(self.energy, covariance, place(x), place(population), weights)
+        here = [None if a is None else self.origin.place(self._points(a)) for a in (x, population)]
+        return drift_standard_errors(self.energy, self.stats["covariance"], *here, weights)
 
     def predict(
         self,
@@ -208,15 +204,7 @@ class Solution:
         )
 
     def _warn_outside(self, x, t):
-        share = self.outside(x).mean()
-        if share >= 0.2:
-            scaled = " (are they encoded? This model has units of its own)"
-            units = "" if self.scaling is None else scaled
-            warnings.warn(
-                f"at time {t:g}, {share:.0%} of the particles are far from all that the model has "
-                f"seen{units}: the energy is extrapolated there",
-                stacklevel=3,
-            )
+        warn_outside(self.outside(x).mean(), t, self.scaling is not None)
 
     def _place(self, x):
         "Points as the energy counts them, in the precision that JAX computes in."
