@@ -72,7 +72,7 @@ def otcfm(iterations=10_000, batch=256, sigma=0.1, learning_rate=1e-4, width=64)
 
 
 def peers(path, time_key="samples", features="x1,x2,x3,x4,x5", seed=0):
-    """One-step and left-out-time errors of solvers, yardsticks and OT-CFM on the same cells and
+    """One-step and left-out-time errors of solvers, baselines and OT-CFM on the same cells and
     splits."""
     (cells,), _ = standardize(from_file(path, time_key, features.split(",")))
     epochs = {
