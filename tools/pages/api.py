@@ -11,11 +11,6 @@ from fastcore.docments import docments
 
 from jkonet_star.base.settings import Settings, bounds, own_fields
 
-NAMES = r"((?:`\*{0,2}\w+`(?:, | and )?)+)"
-PARAMETERS = re.compile(
-    NAMES + r": |(?:^|(?<=[.,;]\s))" + NAMES + r" (?=\([^)]*\)[,.;])"
-)  # "`x`, `y`: [n, d] points" and "`tau` (time),"
-
 
 def public(module):
     "The public names of a module and their objects."
@@ -77,7 +72,9 @@ def signature(name, obj):
     except (TypeError, ValueError):
         return ""
     first = "cls" if isinstance(obj, classmethod) else "self"
-    parameters = [str(p) for p in given.parameters.values() if p.name != first]
+    bare = inspect.Parameter.empty
+    parameters = [p for p in given.parameters.values() if p.name != first]
+    parameters = [str(p.replace(annotation=bare)) for p in parameters]
     parameters = [
         re.sub(r"<function (\w+)[^>]*>|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", r"\1", p)
         for p in parameters
@@ -86,24 +83,6 @@ def signature(name, obj):
     return (
         line if len(line) < 84 else f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
     )
-
-
-def table(text, markdown):
-    "Prose as it is, and a run of '`x`: [n, d] meaning.' as a table of names, shapes and meanings."
-    found = list(PARAMETERS.finditer(text))
-    if len(found) < 2:
-        return markdown(text) if text else ""
-    last = re.compile(r"(?<=\.)\s+(?=[A-Z`])|\n\n").search(text, found[-1].end())
-    stops = [*(m.start() for m in found[1:]), last.start() if last else len(text)]
-    rows = [
-        (markdown((m[1] or m[2]).strip(", ")), *_shape_and_meaning(text[m.end() : stop], markdown))
-        for m, stop in zip(found, stops)
-    ]
-    if not any(shape for _, shape, _ in rows):
-        rows = [(name, meaning) for name, _, meaning in rows]
-    made = _rows(("name", "shape", "meaning") if len(rows[0]) == 3 else ("name", "meaning"), rows)
-    before, after = text[: found[0].start()].strip(), text[stops[-1] :].strip()
-    return (markdown(before) if before else "") + made + (markdown(after) if after else "")
 
 
 def _rows(head, rows):
@@ -145,27 +124,22 @@ def parameters(obj, markdown):
         found = docments(f, full=True, returns=True)
     except (TypeError, OSError, SyntaxError):
         return ""
-    return (
-        _rows(
-            ("name", "meaning"),
-            [
-                (f"<code>{html.escape(name)}</code>", markdown(said.docment))
-                for name, said in found.items()
-                if said.docment
-            ],
-        )
-        if any(said.docment for said in found.values())
-        else ""
-    )
+    rows = [
+        (f"<code>{html.escape(name)}</code>", kind(said.anno), markdown(said.docment))
+        for name, said in found.items()
+        if said.docment
+    ]
+    return _rows(("name", "type", "meaning"), rows) if rows else ""
 
 
-def _shape_and_meaning(text, markdown):
-    shape, meaning = re.match(
-        r"(\[[^\]]*\](?: -> \[[^\]]*\])?)?,? ?(.*)", text.strip(), re.S
-    ).groups()
-    return f"<code>{html.escape(shape)}</code>" if shape else "", markdown(
-        re.sub(r"^\.|^and$|(,| and|;)$", "", meaning)
-    )
+def kind(annotation):
+    "A type as it is written, without the modules that names come from."
+    if annotation is inspect.Parameter.empty:
+        return ""
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    both = r"Union\[(\w+)\[\w+, ('[^']*')\], \1\[ndarray, \2\]\]"  # arrays of JAX and of numpy
+    text = re.sub(both, r"\1[Array, \2]", re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", text))
+    return f"<code>{html.escape(text)}</code>"
 
 
 def source(obj, repository):
@@ -187,7 +161,7 @@ def entry(name, ident, obj, level, markdown, colour, repository):
     head, _, rest = summary(obj).partition("\n\n")
     text = (
         markdown(head, own)
-        + table(rest, lambda t: markdown(t, own))
+        + (markdown(rest, own) if rest else "")
         + settings(obj, lambda t: markdown(t, own))
         + parameters(obj, lambda t: markdown(t, own))
     )
