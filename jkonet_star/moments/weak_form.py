@@ -6,7 +6,7 @@
 __all__ = ['check_size', 'check_particles', 'energy_of', 'warn_of_fit', 'in_double', 'statistics', 'fit_weak_form',
            'drift_standard_errors']
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #d9655d77
+# %% ../../nbs/5_moments/12_weak_form.ipynb #dde82a37
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ from .predicted_step import force_jacobian
 from .settings import WeakForm
 from ..regression.least_squares import parameters
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #5d8b8aee
+# %% ../../nbs/5_moments/12_weak_form.ipynb #171a335b
 def check_size(
     snapshots: Snapshots,
     terms: Iterable[str],  # names
@@ -93,7 +93,7 @@ def energy_of(
         raise InputError("the weak form needs a potential or an interaction to fit")
     return energy
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #51796029
+# %% ../../nbs/5_moments/12_weak_form.ipynb #429aebe8
 def warn_of_fit(
     problem: MomentProblem,
     last: Iteration,
@@ -125,7 +125,7 @@ def warn_of_fit(
             stacklevel=stacklevel,
         )
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #ad3f54c2
+# %% ../../nbs/5_moments/12_weak_form.ipynb #2c3d64be
 @contextmanager
 def in_double() -> Iterator[None]:
     "Double precision; raises `InputError` where a covariance has no factor."
@@ -138,7 +138,7 @@ def in_double() -> Iterator[None]:
             "particles at one place, or on one line? Take a solver that couples"
         ) from None
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #32cd1930
+# %% ../../nbs/5_moments/12_weak_form.ipynb #ab77b0e1
 def statistics(
     problem: MomentProblem,
     last: Iteration,
@@ -158,7 +158,7 @@ def statistics(
         "beta_error": error if "internal" in problem.energy else None,
     }
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #af1cc160
+# %% ../../nbs/5_moments/12_weak_form.ipynb #16c20ae6
 def fit_weak_form(
     snapshots: Snapshots,  # without couplings
     terms: Iterable[str],  # names among "potential", "interaction", "internal"
@@ -210,7 +210,7 @@ def fit_weak_form(
     params = parameters(energy, found, snapshots.d)
     return Found(energy, params, statistics(problem, step, posterior, len(steps)))
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #9d19960b
+# %% ../../nbs/5_moments/12_weak_form.ipynb #1c9aad47
 def drift_standard_errors(
     energy: Energy,
     covariance: Float[Array, "p p"],  # of the parameters
