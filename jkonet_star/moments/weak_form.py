@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
@@ -220,10 +221,10 @@ def drift_standard_errors(
 ) -> Float[Array, "n d"]:  # (length/time)
     "Posterior standard deviation of the drift."
     with jax.enable_x64(True):
-        x = np.asarray(x, float)
-        population = x if population is None else np.asarray(population, float)
+        x = jnp.asarray(x, float)
+        population = x if population is None else jnp.asarray(population, float)
         if weights is None:
             weights = np.full(len(population), 1 / len(population))
-        weights = np.asarray(weights, float)
+        weights = jnp.asarray(weights, float)
         A = np.asarray(force_jacobian(energy, x, population, weights)).transpose(0, 2, 1)
     return np.sqrt(np.maximum(np.einsum("ndp,ndp->nd", A @ covariance, A), 0))
