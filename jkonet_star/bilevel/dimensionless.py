@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['StepData', 'Dimensionless', 'dimensionless']
 
-# %% ../../nbs/6_bilevel/02_dimensionless.ipynb #9b2e3872
+# %% ../../nbs/6_bilevel/02_dimensionless.ipynb #610f58d7
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..energy.networks import NeuralPotential
 from ..energy.residual import observe
 from ..transport.couplings import Couplings
 
-# %% ../../nbs/6_bilevel/02_dimensionless.ipynb #02d01c91
+# %% ../../nbs/6_bilevel/02_dimensionless.ipynb #dbc312c9
 class StepData(NamedTuple):
     "Snapshots before and after every step, in widths of the population."
 

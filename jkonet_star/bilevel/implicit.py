@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DAMPING', 'CG_STEPS', 'DIFFERENTIATION', 'inner_optimum_implicit']
 
-# %% ../../nbs/6_bilevel/05_implicit.ipynb #7d1e5f4a
+# %% ../../nbs/6_bilevel/05_implicit.ipynb #a0a6d8a7
 from functools import partial
 
 import jax
@@ -17,7 +17,7 @@ from .jko_step import StepProblem, inner_loss, inner_optimum, map_loss
 from .maps import displacement
 from .settings import Vanilla
 
-# %% ../../nbs/6_bilevel/05_implicit.ipynb #8dd67234
+# %% ../../nbs/6_bilevel/05_implicit.ipynb #393c81c9
 DAMPING = 1e-3  # added to the Gauss-Newton matrix
 CG_STEPS = 20  # of conjugate gradients, at most
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['StepProblem', 'inner_loss', 'map_loss', 'inner_optimum']
 
-# %% ../../nbs/6_bilevel/04_jko_step.ipynb #c486bf45
+# %% ../../nbs/6_bilevel/04_jko_step.ipynb #7733bc3b
 from functools import partial
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from .maps import displacement, negative_weights
 from .settings import MongeGap, Vanilla
 from ..energy.networks import NeuralPotential
 
-# %% ../../nbs/6_bilevel/04_jko_step.ipynb #1c97fa89
+# %% ../../nbs/6_bilevel/04_jko_step.ipynb #62f9a074
 class StepProblem(NamedTuple):
     "Particles that a potential moves in one step, without units."
 
@@ -73,7 +73,7 @@ def map_loss(
         value += settings.convexity_penalty * negative_weights(psi)
     return value
 
-# %% ../../nbs/6_bilevel/04_jko_step.ipynb #7fc58a42
+# %% ../../nbs/6_bilevel/04_jko_step.ipynb #bdab21a5
 def inner_optimum(
     settings: Vanilla,  # or another of the three
     problem: StepProblem,

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['map_network', 'map_init', 'displacement', 'negative_weights']
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #202561bc
+# %% ../../nbs/6_bilevel/03_maps.ipynb #e243b0de
 from functools import cache
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import Float, PyTree
 
 from .settings import Vanilla
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #9684bcae
+# %% ../../nbs/6_bilevel/03_maps.ipynb #547a90cf
 @cache
 def map_network(
     settings: Vanilla,  # or another of the three
@@ -65,7 +65,7 @@ def displacement(
     g = jax.grad(lambda z: P.apply({"params": psi}, z).sum())(z)
     return g - z / r if settings.map_kind == "icnn" else g - z
 
-# %% ../../nbs/6_bilevel/03_maps.ipynb #30b0ccdc
+# %% ../../nbs/6_bilevel/03_maps.ipynb #b57243c9
 def negative_weights(psi: PyTree) -> Array:  # `[]`
     "Sum of squares of the negative weights between the layers of a convex network."
     return sum(

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Vanilla', 'JKOnet', 'MongeGap']
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #0820b3ae
+# %% ../../nbs/6_bilevel/01_settings.ipynb #c758af97
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..base.settings import Settings, setting
 from ..energy.networks import activations
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #c1cc2888
+# %% ../../nbs/6_bilevel/01_settings.ipynb #7b77523c
 @dataclass(frozen=True)
 class Vanilla(Settings):
     "Settings of `jkonet-vanilla`, and those that all bilevel solvers share."
@@ -46,7 +46,7 @@ class Vanilla(Settings):
     )
     map_kind: ClassVar[str] = "mlp"
 
-# %% ../../nbs/6_bilevel/01_settings.ipynb #ecd9e11d
+# %% ../../nbs/6_bilevel/01_settings.ipynb #4a72e10b
 @dataclass(frozen=True)
 class JKOnet(Vanilla):
     "Settings of `jkonet`: also how weights are kept convex."

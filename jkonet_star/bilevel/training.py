@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Batch', 'sample_batch', 'outer_loss', 'outer_optimizer', 'update', 'initial_maps', 'check_sizes', 'fit_bilevel']
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #9f04f99c
+# %% ../../nbs/6_bilevel/06_training.ipynb #e53db35b
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import NamedTuple
@@ -30,7 +30,7 @@ from ..energy.terms import Energy, Found
 from ..regression.epochs import Checkpoint, run_epochs, seen_losses
 from ..transport.couplings import Couplings
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #e9c3075d
+# %% ../../nbs/6_bilevel/06_training.ipynb #619509bb
 class Batch(NamedTuple):
     "Some particles of the snapshots before and after every step."
 
@@ -69,7 +69,7 @@ def sample_batch(
         take(data.before, first), take(data.after, second), weights(first), weights(second)
     )
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #e3eb211e
+# %% ../../nbs/6_bilevel/06_training.ipynb #b384ee5b
 def outer_loss(
     settings: Vanilla,  # or another of the three
     potential: NeuralPotential,
@@ -96,7 +96,7 @@ def outer_loss(
     _, (values, maps) = jax.lax.scan(step, before[0], (maps, before, after, w, v, r))
     return values.mean(), maps
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #3abdad66
+# %% ../../nbs/6_bilevel/06_training.ipynb #5ffd7a82
 def outer_optimizer(settings: Vanilla) -> optax.GradientTransformation:
     "Adam on clipped gradients."
     clip = optax.clip_by_global_norm(settings.gradient_clip)
@@ -125,7 +125,7 @@ def update(
     kept = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, old)
     return state | kept | {"key": key}, jnp.where(finite, value, jnp.nan)
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #d2570307
+# %% ../../nbs/6_bilevel/06_training.ipynb #adac6cb7
 @cache
 def _compiled(
     settings: Vanilla,  # or another of the three
@@ -163,7 +163,7 @@ def initial_maps(
     "The same map near the identity for every step."
     return jax.vmap(lambda r: map_init(settings, d, r, key))(r)
 
-# %% ../../nbs/6_bilevel/06_training.ipynb #6b5fd68f
+# %% ../../nbs/6_bilevel/06_training.ipynb #d75297e0
 def check_sizes(
     settings: Vanilla,  # or another of the three
     d: int,  # dimension

@@ -64,7 +64,7 @@ def moment_problem(
     paired: bool,  # whether row i is the same individual at every time
     omega: Float[Array, "M d"],  # frequencies (1/length)
     n_moments: int,  # of each step, at most
-    noise: Float[Array, "T substeps-1 n d"],  # of plus or minus one
+    noise: Float[Array, "T k n d"],  # of plus or minus one, k = substeps - 1
 ) -> MomentProblem:
     "The problem whose test functions are white over the targets of each step."
     targets = list(zip(data.x[1:], data.w[1:]))

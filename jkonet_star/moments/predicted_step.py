@@ -73,7 +73,7 @@ def kick(
     return jnp.sqrt(2 * jnp.maximum(beta, 1e-12) * h)
 
 
-def signs(noise: Float[Array, "substeps-1 n d"]) -> Float[Array, " R"]:
+def signs(noise: Float[Array, "k n d"]) -> Float[Array, " R"]:
     "Both, where there is noise between substeps; one, where there is none."
     return jnp.array([1.0, -1.0]) if len(noise) else jnp.ones(1)
 
@@ -86,7 +86,7 @@ def predict_step(
     x: Float[Array, "n d"],  # particles (length)
     weights: Float[Array, " n"],  # theirs, sum 1
     tau: Float[Array, ""],  # length of the step (time)
-    noise: Float[Array, "substeps-1 n d"],  # of plus or minus one
+    noise: Float[Array, "k n d"],  # of plus or minus one, k = substeps - 1
 ) -> Float[Array, "R n d"]:
     "Where explicit substeps bring particles before the noise of the last one."
     h, params = tau / (len(noise) + 1), energy.split(theta, x.shape[1])
@@ -116,7 +116,7 @@ def differentiate_step(
     x: Float[Array, "n d"],  # particles (length)
     weights: Float[Array, " n"],  # theirs, sum 1
     tau: Float[Array, ""],  # length of the step (time)
-    noise: Float[Array, "substeps-1 n d"],  # of plus or minus one
+    noise: Float[Array, "k n d"],  # of plus or minus one, k = substeps - 1
 ) -> Prediction:
     "`predict_step` with its derivative."
     h, params = tau / (len(noise) + 1), energy.split(theta, x.shape[1])

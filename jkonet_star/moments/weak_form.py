@@ -6,7 +6,7 @@
 __all__ = ['check_size', 'check_particles', 'energy_of', 'warn_of_fit', 'in_double', 'statistics', 'fit_weak_form',
            'drift_standard_errors']
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #d9655d77
+# %% ../../nbs/5_moments/12_weak_form.ipynb #dde82a37
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
@@ -42,7 +43,7 @@ from .predicted_step import force_jacobian
 from .settings import WeakForm
 from ..regression.least_squares import parameters
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #5d8b8aee
+# %% ../../nbs/5_moments/12_weak_form.ipynb #171a335b
 def check_size(
     snapshots: Snapshots,
     terms: Iterable[str],  # names
@@ -93,7 +94,7 @@ def energy_of(
         raise InputError("the weak form needs a potential or an interaction to fit")
     return energy
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #51796029
+# %% ../../nbs/5_moments/12_weak_form.ipynb #429aebe8
 def warn_of_fit(
     problem: MomentProblem,
     last: Iteration,
@@ -125,7 +126,7 @@ def warn_of_fit(
             stacklevel=stacklevel,
         )
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #ad3f54c2
+# %% ../../nbs/5_moments/12_weak_form.ipynb #2c3d64be
 @contextmanager
 def in_double() -> Iterator[None]:
     "Double precision; raises `InputError` where a covariance has no factor."
@@ -138,7 +139,7 @@ def in_double() -> Iterator[None]:
             "particles at one place, or on one line? Take a solver that couples"
         ) from None
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #32cd1930
+# %% ../../nbs/5_moments/12_weak_form.ipynb #ab77b0e1
 def statistics(
     problem: MomentProblem,
     last: Iteration,
@@ -158,7 +159,7 @@ def statistics(
         "beta_error": error if "internal" in problem.energy else None,
     }
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #af1cc160
+# %% ../../nbs/5_moments/12_weak_form.ipynb #16c20ae6
 def fit_weak_form(
     snapshots: Snapshots,  # without couplings
     terms: Iterable[str],  # names among "potential", "interaction", "internal"
@@ -210,7 +211,7 @@ def fit_weak_form(
     params = parameters(energy, found, snapshots.d)
     return Found(energy, params, statistics(problem, step, posterior, len(steps)))
 
-# %% ../../nbs/5_moments/12_weak_form.ipynb #9d19960b
+# %% ../../nbs/5_moments/12_weak_form.ipynb #1c9aad47
 def drift_standard_errors(
     energy: Energy,
     covariance: Float[Array, "p p"],  # of the parameters
@@ -220,10 +221,10 @@ def drift_standard_errors(
 ) -> Float[Array, "n d"]:  # (length/time)
     "Posterior standard deviation of the drift."
     with jax.enable_x64(True):
-        x = np.asarray(x, float)
-        population = x if population is None else np.asarray(population, float)
+        x = jnp.asarray(x, float)
+        population = x if population is None else jnp.asarray(population, float)
         if weights is None:
             weights = np.full(len(population), 1 / len(population))
-        weights = np.asarray(weights, float)
+        weights = jnp.asarray(weights, float)
         A = np.asarray(force_jacobian(energy, x, population, weights)).transpose(0, 2, 1)
     return np.sqrt(np.maximum(np.einsum("ndp,ndp->nd", A @ covariance, A), 0))
