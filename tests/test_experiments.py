@@ -12,12 +12,32 @@ TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
 }
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
-        "solvers": ["jkonet-star-potential", "jkonet-star-linear-potential", "jkonet-vanilla"]
+        "functions": "double_exp",
+        "solvers": ["jkonet-star-potential", "jkonet-star-linear-potential", "jkonet-vanilla"],
+        "epochs": 3,
+        "bilevel_epochs": 1,
     },
-    "coupling": {"functions": "double_exp"},
-    "pairing": {"functions": "styblinski_tang"},
-    "general_energies": {"interactions": "styblinski_tang"},
-    "scaling": {"n_particles": [150, 300], "dimensions": [2, 5], "epochs": 50},
+    "coupling": {
+        "functions": "double_exp",
+        "couplings": ["exact", "sinkhorn 0.1", "blocks 25"],
+        "n_particles": 100,
+        "n_timesteps": 3,
+    },
+    "pairing": {"functions": "styblinski_tang", "epochs": 5, "n_particles": 100, "n_timesteps": 3},
+    "general_energies": {
+        "interactions": "styblinski_tang",
+        "betas": 0.2,
+        "epochs": 5,
+        "n_particles": 100,
+        "n_timesteps": 3,
+    },
+    "scaling": {"n_particles": [100, 200], "dimensions": [2, 5], "epochs": 5, "n_timesteps": 3},
+    "ablations": {
+        "groups": ["place", "beta", "ridge"],
+        "epochs": 3,
+        "n_particles": 100,
+        "n_timesteps": 3,
+    },
 }
 
 
