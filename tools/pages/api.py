@@ -7,8 +7,12 @@ import re
 from dataclasses import is_dataclass
 
 import click
+import jax.typing
+import numpy as np
+import numpy.typing
 from fastcore.docments import docments
 
+from jkonet_star.base.components import Array
 from jkonet_star.base.settings import Settings, bounds, own_fields
 
 
@@ -132,13 +136,23 @@ def parameters(obj, markdown):
     return _rows(("name", "type", "meaning"), rows) if rows else ""
 
 
+def bare(annotation):
+    "A type without the modules that names come from."
+    return re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", str(annotation))
+
+
 def kind(annotation):
-    "A type as it is written, without the modules that names come from."
+    "A type as it is written."
     if annotation is inspect.Parameter.empty:
         return ""
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    text = annotation.__name__ if isinstance(annotation, type) else bare(annotation)
+    aliases = [("ArrayLike", np.typing.ArrayLike), ("ArrayLike", jax.typing.ArrayLike)]
+    for name, alias in [*aliases, ("Array", Array)]:
+        for written in {bare(alias), bare(alias).removeprefix("Union[").removesuffix("]")}:
+            text = text.replace(written, name)
     both = r"Union\[(\w+)\[\w+, ('[^']*')\], \1\[ndarray, \2\]\]"  # arrays of JAX and of numpy
-    text = re.sub(both, r"\1[Array, \2]", re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", text))
+    text = re.sub(r"^Union\[(.*), NoneType\]$", r"\1 | None", text)
+    text = re.sub(both, r"\1[Array, \2]", text)
     return f"<code>{html.escape(text)}</code>"
 
 
