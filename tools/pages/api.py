@@ -152,6 +152,7 @@ def kind(annotation):
             text = text.replace(written, name)
     both = r"Union\[(\w+)\[\w+, ('[^']*')\], \1\[ndarray, \2\]\]"  # arrays of JAX and of numpy
     text = re.sub(r"^Union\[(.*), NoneType\]$", r"\1 | None", text)
+    text = re.sub(r"^Union\[(\w+)\]$", r"\1", text)
     text = re.sub(both, r"\1[Array, \2]", text)
     return f"<code>{html.escape(text)}</code>"
 
