@@ -15,23 +15,16 @@ ROOT = Path(__file__).parent.parent
 
 def copy(tmp_path):
     here = tmp_path / "copy"
+    noise = shutil.ignore_patterns(
+        ".git", ".venv", "venv", "__pycache__", "*.egg-info", "_docs", "_proc", ".coverage*",
+        ".pytest_cache",
+    )  # fmt: skip
+    made = {"data", "out"}  # by commands, at the top
     shutil.copytree(
         ROOT,
         here,
         symlinks=True,
-        ignore=shutil.ignore_patterns(
-            ".git",
-            ".venv",
-            "venv",
-            "data",
-            "out",
-            "__pycache__",
-            "*.egg-info",
-            "_docs",
-            "_proc",
-            ".coverage*",
-            ".pytest_cache",
-        ),
+        ignore=lambda at, names: noise(at, names) | (made if Path(at) == ROOT else set()),
     )
     return here
 

@@ -291,4 +291,4 @@ def test_every_page_is_there_as_markdown(site, parsed):
         )
         assert f"({page}.md)" in listed and text in whole and text.startswith("# ")
     assert "## Unreleased" in (site / "tutorials/changelog.html.md").read_text(encoding="utf-8")
-    assert "def fit(" in (site / "solvers.html.md").read_text(encoding="utf-8")
+    assert "def fit(" in (site / "model" / "fit.html.md").read_text(encoding="utf-8")

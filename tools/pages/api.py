@@ -59,9 +59,9 @@ def summary(obj):
 def anchors(module, href):
     "The places where the public names of a module are documented."
     for name, obj in public(module).items():
-        yield name, f"{href}#{name.lower()}"
+        yield name, f"{href}#{name}"
         for method in methods(obj) if inspect.isclass(obj) else ():
-            yield f"{name}.{method}", f"{href}#{name.lower()}.{method.lower()}"
+            yield f"{name}.{method}", f"{href}#{name}.{method}"
 
 
 def signature(name, obj):
@@ -189,15 +189,15 @@ def document(module, name, level, markdown, colour, repository):
     "A public name, and its methods if it is a class."
     obj, original = public(module)[name], getattr(public(module)[name], "__name__", name)
     if original != name and original in public(module):
-        heading = f'<h{level} id="{name.lower()}"><code>{name}</code></h{level}>'
+        heading = f'<h{level} id="{name}"><code>{name}</code></h{level}>'
         other = markdown(f"Another name of `{original}`.")
         return f'<section class="api">{heading}{other}</section>'
-    parts = [entry(name, name.lower(), obj, level, markdown, colour, repository)]
+    parts = [entry(name, name, obj, level, markdown, colour, repository)]
     for method, value in methods(obj).items() if inspect.isclass(obj) else ():
         parts.append(
             entry(
                 f"{name}.{method}",
-                f"{name}.{method}".lower(),
+                f"{name}.{method}",
                 value,
                 level + 1,
                 markdown,

@@ -236,7 +236,7 @@ class Writer:
         parts = []
         for name in defined:
             if self.names.get(f"{self.page.module}.{name}", "").startswith(self.page.href):
-                self.page.headings.append((self.level + 1, name.lower(), name, True))
+                self.page.headings.append((self.level + 1, name, name, True))
                 parts.append(
                     document(
                         f"jkonet_star.{self.page.module}",
