@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jkonet_star.base.errors import IdentifiabilityWarning
 from jkonet_star import Energy
+from jkonet_star.base.errors import IdentifiabilityWarning
 from jkonet_star.data.simulate import simulate
 from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.model.fit import fit
