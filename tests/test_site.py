@@ -265,7 +265,7 @@ def test_search_finds_couple(site, address, chromium, served):
     tab.wait_for_selector("#found a")
     assert tab.locator("#found a strong").first.inner_text() == "couple"
     tab.keyboard.press("Enter")
-    tab.wait_for_url("**/couplings.html#couple")
+    tab.wait_for_url("**/couple.html#couple")
     assert tab.locator("#couple").is_visible()
     tab.close()
 
