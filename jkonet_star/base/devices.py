@@ -95,8 +95,8 @@ def replicate(
 
 # %% ../../nbs/0_base/06_devices.ipynb #fcb0cfab
 def shard(
-    a: Shaped[Array, "n ..."],  # inside of a compiled function
-) -> Shaped[Array, "n ..."]:  # the same
+    a: Shaped[np.ndarray | Array, "n ..."],  # inside of a compiled function
+) -> Shaped[np.ndarray | Array, "n ..."]:  # the same
     "An array whose rows the devices share, if its number of rows allows."
     if mesh() is None or a.shape[0] % mesh().size:
         return a
@@ -104,8 +104,8 @@ def shard(
 
 
 def gather(
-    a: Shaped[Array, "..."],  # inside of a compiled function
-) -> Shaped[Array, "..."]:  # the same
+    a: Shaped[np.ndarray | Array, "..."],  # inside of a compiled function
+) -> Shaped[np.ndarray | Array, "..."]:  # the same
     "An array that every device has whole."
     if mesh() is None:
         return a

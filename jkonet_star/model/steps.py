@@ -69,7 +69,7 @@ def drift(
 def implicit_step(
     force: Callable,  # `force(z, population)`, points and population both `[n, d]`: the drift
     x: Float[Array, "n d"],  # particles at the start (length)
-    tau: float,  # length of the step (time)
+    tau: Array | float,  # length of the step (time)
     part: float,  # of the way at which forces act: 1/2 or 1
     iterations: int = 50,
 ) -> Float[Array, "n d"]:  # y with `y = x + tau * force(x + part * (y - x))`
@@ -99,10 +99,10 @@ def particle_step(
     params: PyTree,
     x: Float[Array, "n d"],  # particles (length)
     weights: Float[Array, " n"],  # of the particles, sum 1
-    time: float,  # at the start of the step
-    tau: float,  # length of the step (time)
+    time: Array | float,  # at the start of the step
+    tau: Array | float,  # length of the step (time)
     part: float,  # of the way at which forces act: 0, 1/2 or 1
-    beta: float,  # diffusivity (length²/time)
+    beta: Array | float,  # diffusivity (length²/time)
     key: PyTree,  # of the noise, a JAX key, or `None`: none
 ) -> Float[Array, "n d"]:
     "Where one step brings particles."
