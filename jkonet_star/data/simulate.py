@@ -14,10 +14,10 @@ from numbers import Real
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jaxtyping import Float, Num, PRNGKeyArray
 from numpy.typing import ArrayLike
 
+from ..base.components import Array
 from ..base.errors import InputError
 from .arrays import from_trajectories
 from .snapshots import Snapshots

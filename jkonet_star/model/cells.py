@@ -54,7 +54,7 @@ def _check_columns(
 
 def cell_values(
     adata,  # an AnnData object of N cells
-    solution: Solution,
+    solution: object,  # a `Solution`: its dimension and scaling
     rep: str = "X_pca",  # as given to `from_anndata`
 ) -> Num[Array, "N D"]:  # the first of the principal components, or all genes
     """The cells of an AnnData object as a model knows them.
