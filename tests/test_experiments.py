@@ -12,10 +12,7 @@ TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
 }
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
-        "functions": "double_exp",
         "solvers": ["jkonet-star-potential", "jkonet-star-linear-potential", "jkonet-vanilla"],
-        "epochs": 3,
-        "bilevel_epochs": 1,
     },
     "coupling": {
         "functions": "double_exp",
