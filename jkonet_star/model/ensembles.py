@@ -7,7 +7,7 @@ __all__ = ['TOGETHER', 'Ensemble', 'variants', 'reweighted', 'settings_of', 'ens
 
 # %% ../../nbs/7_model/11_ensembles.ipynb #82e1051f
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -22,7 +22,7 @@ from .learning import Inputs, assemble
 from .methods import find_solver
 from .solution import Solution
 from ..regression.gradient_descent import GradientDescent
-from ..regression.side_by_side import fit_many_networks
+from ..regression.side_by_side import fit_many_networks, variant_settings
 from ..transport.couple import couple
 from ..transport.couplings import Couplings, snapshots_of
 
@@ -81,12 +81,12 @@ def variants(
     kinds = [
         Inputs(
             solver=solver,
-            settings=replace(settings, **{k: v for k, v in changed.items() if k != "seed"}),
+            settings=own,
             seed=changed["seed"],
             snapshots=snapshots,
             couplings=couplings,
         )
-        for changed in over
+        for changed, own in zip(over, variant_settings(settings, over))
     ]
     here = kinds[0].origin.into(couplings)
     found = fit_many_networks(here, find_solver(solver).terms, settings, over)

@@ -7,6 +7,7 @@ __all__ = ['Inputs', 'assemble', 'check_velocities', 'scored', 'learn']
 
 # %% ../../nbs/7_model/07_learning.ipynb #7e5dd819
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import jax
@@ -45,7 +46,7 @@ class Inputs:
     couplings: Couplings | None  # of them, where the method couples
     scaling: Scaling | None = None  # that was applied to both
 
-    @property
+    @cached_property  # a mean over all particles
     def origin(self) -> Origin:
         "What the energy counts from."
         return Origin.of(self.snapshots if self.couplings is None else self.couplings)
