@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from honest import COUPLED, WEAK
 
-from jkonet_star.base.components import versions
+from jkonet_star.base.devices import versions
 from jkonet_star.data.simulate import Truth, simulate
 from jkonet_star.data.test_functions import test_functions
 from jkonet_star.energy.networks import NeuralPotential

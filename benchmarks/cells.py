@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jkonet_star.base.tables import save_table
+from jkonet_star.base.files import save_table
 from jkonet_star.data.reading import from_file
 from jkonet_star.data.scaling import standardize
 from jkonet_star.data.selecting import select_rows
@@ -21,7 +21,7 @@ from jkonet_star.judge.compare import compare
 from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
 from jkonet_star.model.fit import fit
 from jkonet_star.transport.couple import couple
-from jkonet_star.transport.distances import wasserstein
+from jkonet_star.transport.plans import wasserstein
 
 HERE = Path(__file__).parent
 

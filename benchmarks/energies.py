@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jkonet_star.base.components import versions
+from jkonet_star.base.devices import versions
 from jkonet_star.judge.evaluate import evaluate
 from jkonet_star.model.fit import fit
 from jkonet_star.work.dataset_options import DatasetOptions

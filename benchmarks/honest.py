@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkonet_star.base.components import versions
+from jkonet_star.base.devices import versions
 from jkonet_star.base.errors import InputError
 from jkonet_star.base.files import atomic_write
 from jkonet_star.data.simulate import Truth, simulate
@@ -24,7 +24,7 @@ from jkonet_star.data.test_functions import gradient, test_functions
 from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
 from jkonet_star.model.fit import fit
 from jkonet_star.model.lost_order import Shuffled
-from jkonet_star.transport.distances import bures_wasserstein, wasserstein
+from jkonet_star.transport.plans import bures_wasserstein, wasserstein
 
 ENERGIES = (
     "wavy_plateau",

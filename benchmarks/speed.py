@@ -131,9 +131,12 @@ def baselines():
     from jkonet_star.energy.potentials import potential_features
     from jkonet_star.energy.residual import observe
     from jkonet_star.energy.terms import Energy
-    from jkonet_star.regression.gradient_descent import GradientDescent, fit_gradient_descent
+    from jkonet_star.regression.gradient_descent import (
+        GradientDescent,
+        fit_gradient_descent,
+        fit_many_networks,
+    )
     from jkonet_star.regression.normal_equations import normal_equations
-    from jkonet_star.regression.side_by_side import fit_many_networks
     from jkonet_star.transport.couple import couple
 
     rows = []
@@ -477,7 +480,7 @@ def main():
             kept[name] = f()
     import jax
 
-    from jkonet_star.base.components import versions
+    from jkonet_star.base.devices import versions
     from jkonet_star.base.files import atomic_write
 
     kept["machine"] = {

@@ -16,22 +16,20 @@ import pytest
 from click.testing import CliRunner
 
 from jkonet_star.base.errors import InputError
-from jkonet_star.base.files import atomic_write
-from jkonet_star.base.tables import load_table, read_settings
+from jkonet_star.base.files import atomic_write, load_table, read_settings
 from jkonet_star.cli import cli
 from jkonet_star.data.scaling import Scaling
 from jkonet_star.data.selecting import by_group, leave_out, split
 from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.model.cells import to_anndata
 from jkonet_star.model.fit import fit
-from jkonet_star.model.lost_order import Shuffled
+from jkonet_star.model.lost_order import Shuffled, Stream
 from jkonet_star.model.solution import Solution
-from jkonet_star.model.streams import Stream
 from jkonet_star.transport.couple import couple, recover_order
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
 from jkonet_star.work.dataset_options import DatasetOptions
 from jkonet_star.work.datasets import make_dataset
-from jkonet_star.work.plans import make_plan
+from jkonet_star.work.fit_plans import make_plan
 from jkonet_star.work.workers import dask_client
 
 rng = np.random.default_rng(0)

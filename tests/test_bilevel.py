@@ -18,7 +18,7 @@ TINY = dict(epochs=2, batch_size=50, hidden=(8,), map_hidden=(8,), inner_steps=1
     ids=lambda s: s[0],
 )
 def test_options(settings):
-    from jkonet_star.bilevel import settings as bilevel_settings
+    from jkonet_star.bilevel import maps
     from jkonet_star.bilevel.training import fit_bilevel
     from jkonet_star.data.simulate import simulate
     from jkonet_star.data.snapshots import Snapshots
@@ -30,7 +30,7 @@ def test_options(settings):
         tuple(x[:n] for x, n in zip(whole.x, (90, 60, 110))), np.array([0.0, 0.02, 0.03])
     )
     energy, params, stats = fit_bilevel(
-        couple(uneven), ("potential",), getattr(bilevel_settings, name)(**TINY, **options)
+        couple(uneven), ("potential",), getattr(maps, name)(**TINY, **options)
     )
     assert stats["stopped"] is None and np.isfinite(stats["losses"][:, 0]).all()
     assert np.isfinite(

@@ -114,7 +114,7 @@ def test_help_shows_every_setting_with_type_default_and_bounds():
 def test_the_reference_shows_settings():
     from pages.api import settings
 
-    from jkonet_star.bilevel.settings import JKOnet
+    from jkonet_star.bilevel.maps import JKOnet
     from jkonet_star.regression.gradient_descent import GradientDescent
 
     shown = settings(GradientDescent, lambda text: text)

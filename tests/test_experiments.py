@@ -40,7 +40,7 @@ SMALL = {  # what the page shows takes a minute each
 
 @pytest.mark.parametrize("spec", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda p: p.stem)
 def test_specification(spec, tmp_path):
-    from jkonet_star.work.plans import make_plan
+    from jkonet_star.work.fit_plans import make_plan
 
     plan = make_plan(spec, tmp_path)
     assert plan.tasks and not any(t.done() for t in plan.tasks) and not list(tmp_path.iterdir())
@@ -78,7 +78,7 @@ def test_kept_tables_draw(name, tmp_path):
 def test_small(name, tmp_path):
     import jax
 
-    from jkonet_star.base.tables import load_table
+    from jkonet_star.base.files import load_table
     from jkonet_star.work.engine import execute
 
     execute(
@@ -120,7 +120,7 @@ def test_lists_are_lists(notebook):
 
 
 def test_one_value_is_a_list_of_one(tmp_path):
-    from jkonet_star.base.tables import load_table
+    from jkonet_star.base.files import load_table
     from jkonet_star.work.engine import execute
 
     given = {

@@ -16,8 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from jkonet_star.base.errors import InputError
-from jkonet_star.base.files import atomic_write, check_writable
-from jkonet_star.base.tables import load_table, save_table
+from jkonet_star.base.files import atomic_write, check_writable, load_table, save_table
 from jkonet_star.cli import cli
 from jkonet_star.work.dataset_files import load_dataset
 

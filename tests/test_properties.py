@@ -17,13 +17,11 @@ from jkonet_star.base.errors import IdentifiabilityWarning, InputError
 from jkonet_star.data.reading import from_file
 from jkonet_star.data.simulate import simulate
 from jkonet_star.data.snapshots import Snapshots
-from jkonet_star.model.ensembles import ensemble
-from jkonet_star.model.fit import fit
-from jkonet_star.model.lost_order import Shuffled
+from jkonet_star.model.fit import ensemble, fit
+from jkonet_star.model.lost_order import Shuffled, Stream
 from jkonet_star.model.methods import solvers
 from jkonet_star.model.solution import Solution
-from jkonet_star.model.streams import Stream
-from jkonet_star.moments.settings import WeakForm
+from jkonet_star.moments.fourier import WeakForm
 from jkonet_star.regression.epochs import Checkpoint
 from jkonet_star.regression.gradient_descent import GradientDescent
 from jkonet_star.regression.least_squares import LeastSquares

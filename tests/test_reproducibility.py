@@ -113,8 +113,8 @@ def test_one_and_two_workers_write_the_same_bytes(sweeps):
 
 
 def test_every_result_says_its_seed_and_versions(runs, sweeps):
-    from jkonet_star.base.components import versions
-    from jkonet_star.base.tables import load_table
+    from jkonet_star.base.devices import versions
+    from jkonet_star.base.files import load_table
     from jkonet_star.model.solution import Solution
     from jkonet_star.work.dataset_files import load_dataset
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from jkonet_star.base.tables import save_table
+from jkonet_star.base.files import save_table
 if hold and len(list(Path("out/draws/tasks").glob("*/task.json"))) >= 2:
     Path("held").touch()
     while not Path("go").exists():

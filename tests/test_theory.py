@@ -15,7 +15,7 @@ from jkonet_star.data.simulate import simulate
 from jkonet_star.data.snapshots import Snapshots
 from jkonet_star.model.fit import fit
 from jkonet_star.transport.couple import couple
-from jkonet_star.transport.distances import wasserstein
+from jkonet_star.transport.plans import wasserstein
 
 K, BETA = 1.5, 0.4
 spring = lambda x: 0.5 * K * jnp.sum(x**2)

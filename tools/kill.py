@@ -98,7 +98,7 @@ def content(path):
             load_dataset(path.parent.name, path.parent.parent)
         return {k: v for k, v in json.loads(path.read_text()).items() if k != "seconds"}
     if path.suffix == ".csv":
-        from jkonet_star.base.tables import load_table
+        from jkonet_star.base.files import load_table
 
         table = load_table(path)
         return table[[c for c in table if not c.startswith("seconds")]].to_csv()

@@ -19,7 +19,7 @@ from .evaluate import repeated, seen_at
 from ..model.fit import fit
 from ..model.solution import Solution
 from ..transport.couple import couple
-from ..transport.distances import wasserstein
+from ..transport.plans import wasserstein
 
 # %% ../../nbs/8_judge/03_compare.ipynb #e5c3cf71
 def _as_mover(

@@ -14,14 +14,13 @@ import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray as Array
 
-from ..base.errors import InputError
-from ..base.machine import n_cores
+from ..base.errors import InputError, n_cores
 from ..data.selecting import by_group
 from ..data.simulate import Truth
 from ..data.snapshots import Snapshots
 from .gradients import drift_error, no_gradient_errors, term_errors
 from ..model.solution import Solution
-from ..transport.distances import measures, wasserstein
+from ..transport.plans import measures, wasserstein
 
 # %% ../../nbs/8_judge/02_evaluate.ipynb #8dc57000
 def _times_seen(

@@ -20,7 +20,7 @@ from ..base.files import atomic_write
 from ..base.style import COLORS, Figure
 from ..data.selecting import evenly_spaced
 from ..data.snapshots import Snapshots
-from ..model.ensembles import Ensemble
+from ..model.fit import Ensemble
 from ..model.solution import Solution
 
 # %% ../../nbs/8_judge/05_landscapes.ipynb #64b76c62

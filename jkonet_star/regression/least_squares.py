@@ -16,11 +16,9 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Num
 
-from ..base.errors import InputError, lookup
-from ..base.machine import require_memory
+from ..base.errors import InputError, lookup, require_memory
 from ..base.settings import Settings, setting
-from ..energy.makers import TERMS
-from ..energy.residual import Observations, observe, places
+from ..energy.residual import TERMS, Observations, observe, places
 from ..energy.terms import Energy, Found
 from .normal_equations import Quadratic, normal_equations
 from .ridge import Choice, LinearFit, RidgeProblem, ridge_problem

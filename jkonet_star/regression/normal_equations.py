@@ -22,7 +22,7 @@ from jaxtyping import Float, Num
 from threadpoolctl import threadpool_limits
 
 from ..base.devices import load_sharded, on_one_cpu, replicate, round_up_to_devices
-from ..base.machine import n_cores
+from ..base.errors import n_cores
 from ..energy.residual import Observations, mean_fields
 from ..energy.terms import At, Energy
 

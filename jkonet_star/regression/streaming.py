@@ -15,9 +15,8 @@ from tqdm import tqdm
 
 from ..base.devices import round_up_to_devices
 from ..data.snapshots import Snapshots
-from ..energy.origin import Origin
 from ..energy.residual import Observations, observe
-from ..energy.terms import Energy, Found
+from ..energy.terms import Energy, Found, Origin
 from jkonet_star.regression.least_squares import (
     LeastSquares,
     _check_size,

@@ -18,8 +18,8 @@ from numpy import ndarray as Array
 
 from ..base.errors import InputError, first_line
 from ..base.files import atomic_write
+from ..data.archives import read_array, write_array
 from ..data.columns import Columns
-from ..data.formats import read_array, write_array
 from ..data.scaling import Scaling
 from ..data.selecting import split_rows
 from ..data.snapshots import Snapshots

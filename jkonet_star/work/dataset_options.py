@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..base.errors import InputError
 from ..base.settings import Settings, flag, setting
-from ..data.notation import check_notation
+from ..data.numbers import check_notation
 from ..data.test_functions import as_function
 
 # %% ../../nbs/9_work/01_dataset_options.ipynb #6130f59e

@@ -8,10 +8,9 @@ __all__ = ['Dataset', 'load_snapshots', 'make_dataset']
 # %% ../../nbs/9_work/02_datasets.ipynb #9df8c3d1
 from dataclasses import asdict, dataclass, fields, replace
 
-from ..base.components import versions
+from ..base.devices import versions
 from ..data.columns import Reading
-from ..data.kinds import check_known, file_kind
-from ..data.reading import read
+from ..data.reading import check_known, file_kind, read
 from ..data.scaling import Scaling, fit_scaling
 from ..data.selecting import leave_out, split
 from ..data.simulate import Truth, simulate

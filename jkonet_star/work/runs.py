@@ -19,8 +19,7 @@ import click
 
 from ..base.compiling import Stopwatch, uncompiled
 from ..base.errors import InputError, first_line, lookup
-from ..base.files import atomic_write, check_writable
-from ..base.tables import _to_json, read_settings
+from ..base.files import _to_json, atomic_write, check_writable, read_settings
 from .metrics import report_lines
 
 # %% ../../nbs/9_work/05_runs.ipynb #bb49513b

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing
 from fastcore.docments import docments
 
-from jkonet_star.base.components import Array
+from jkonet_star.base.devices import Array
 from jkonet_star.base.settings import Settings, bounds, own_fields
 
 
