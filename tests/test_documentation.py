@@ -33,6 +33,15 @@ def test_public_names_have_a_docstring(module):
     assert not without, f"jkonet_star.{module}: no docstring for {', '.join(without)}"
 
 
+def test_a_class_in_parts_is_documented_as_one():
+    from pages.api import methods, parameters
+
+    from jkonet_star.model.solution import Solution
+
+    assert {"encode", "potential", "drift", "predict", "save"} <= methods(Solution).keys()
+    assert "how it went" in parameters(Solution, str)
+
+
 def test_a_missing_docstring_is_seen():
     from dataclasses import make_dataclass
 

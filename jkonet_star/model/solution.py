@@ -27,15 +27,9 @@ from .steps import Support, drift, particle_step, steps_between, warn_outside
 from ..moments.weak_form import drift_standard_errors
 
 # %% ../../nbs/7_model/03_solution.ipynb #ad42ec24
-@jax.jit
-def _gradient(potential, params, x, t):
-    "Gradient of a potential."
-    return potential.gradient(params, x, t)
-
-
 @dataclass(frozen=True)
-class Solution:
-    "A learned energy. All methods take and give particles in the units that it was learned in."
+class _Learned:
+    "What was learned, as plain data."
 
     energy: Energy
     params: dict  # of each term, by its name
@@ -52,6 +46,16 @@ class Solution:
     longest_step: float = np.inf  # that it was learned from (time)
     fingerprint: str = ""  # of the data it was learned from
     origin: Origin = Origin(np.zeros(()), 0.0)  # what energy and parameters count from
+
+    def term(self, name: str) -> Term:
+        "A term of the energy. Raises `InputError` if there is none of that name."
+        if name not in self.energy:
+            raise InputError(f"{self.solver} has no {name}")
+        return self.energy[name]
+
+# %% ../../nbs/7_model/03_solution.ipynb #118bce06
+class _InUnits(_Learned):
+    "Units of its own, and where particles were seen in them."
 
     def encode(
         self,
@@ -76,14 +80,28 @@ class Solution:
             return np.zeros(len(x), bool)
         return self.support.outside(np.asarray(x))
 
-    def term(
-        self,
-        name: str,
-    ) -> Term:
-        "A term of the energy. Raises `InputError` if there is none of that name."
-        if name not in self.energy:
-            raise InputError(f"{self.solver} has no {name}")
-        return self.energy[name]
+# %% ../../nbs/7_model/03_solution.ipynb #6d162c97
+@jax.jit
+def _gradient(potential, params, x, t):
+    "Gradient of a potential."
+    return potential.gradient(params, x, t)
+
+
+class _WithTerms(_InUnits):
+    "The terms of the energy at points."
+
+    def _points(self, x):
+        x = x if isinstance(x, jax.core.Tracer) else numeric(x, "the array of points")
+        if not x.ndim or x.shape[-1] != self.d:
+            raise InputError(
+                f"points of shape {x.shape} do not fit a model of dimension {self.d}: "
+                f"the last axis must be {self.d}"
+            )
+        return x
+
+    def _place(self, x):
+        "Points as the energy counts them, in the precision that JAX computes in."
+        return jnp.asarray(self.origin.place(self._points(x)))
 
     def potential(
         self,
@@ -114,6 +132,10 @@ class Solution:
         W, z = self.term("interaction"), jnp.asarray(self._points(z))
         return W.value(self.params["interaction"], z.reshape(-1, self.d)).reshape(z.shape[:-1])
 
+# %% ../../nbs/7_model/03_solution.ipynb #adcef8b0
+class _WithDrift(_WithTerms):
+    "The sum of the forces, and its errors."
+
     def drift(
         self,
         x: ArrayLike,  # points `[..., d]` (length)
@@ -142,9 +164,12 @@ class Solution:
                 f"{self.solver} states no errors: the weak form does, and an `ensemble` of "
                 "reweighted fits estimates them for all"
             )
-
         here = [None if a is None else self.origin.place(self._points(a)) for a in (x, population)]
         return drift_standard_errors(self.energy, self.stats["covariance"], *here, weights)
+
+# %% ../../nbs/7_model/03_solution.ipynb #1ac8e06e
+class _WithPredictions(_WithDrift):
+    "Where particles go."
 
     def predict(
         self,
@@ -204,31 +229,18 @@ class Solution:
     def _warn_outside(self, x, t):
         warn_outside(self.outside(x).mean(), t, self.scaling is not None)
 
-    def _place(self, x):
-        "Points as the energy counts them, in the precision that JAX computes in."
-        return jnp.asarray(self.origin.place(self._points(x)))
+# %% ../../nbs/7_model/03_solution.ipynb #ab245eb2
+@dataclass(frozen=True)
+class Solution(_WithPredictions):
+    "A learned energy. All methods take and give particles in the units that it was learned in."
 
-    def _points(self, x):
-        x = x if isinstance(x, jax.core.Tracer) else numeric(x, "the array of points")
-        if not x.ndim or x.shape[-1] != self.d:
-            raise InputError(
-                f"points of shape {x.shape} do not fit a model of dimension {self.d}: "
-                f"the last axis must be {self.d}"
-            )
-        return x
-
-    def save(
-        self,
-        path: Path | str,
-    ) -> None:
+    def save(self, path: Path | str) -> None:
         "Write the model to one `.npz` file, without pickle, by an atomic write."
         arrays = {}
         write_archive(path, Stored(encode(self, arrays), arrays))
 
     @staticmethod
-    def load(
-        path: Path | str,
-    ) -> "Solution":
+    def load(path: Path | str) -> "Solution":
         "The model in a file that `save` wrote. Raises `InputError` if it cannot be read."
         stored = read_archive(path)
         try:
@@ -242,7 +254,7 @@ class Solution:
         beta = "" if self.beta is None else f", beta={self.beta:.4g}"
         return f"Solution({self.solver}, d={self.d}{beta})"
 
-# %% ../../nbs/7_model/03_solution.ipynb #ab245eb2
+
 CLASSES = {c.__name__: c for c in (Solution, Scaling, Support, Origin)}  # a model file may name
 
 

@@ -22,21 +22,30 @@ def public(module):
     return {name: getattr(m, name) for name in m.__all__}
 
 
+def parts(cls):
+    "A class, after the private ones of its module that it was put together from."
+    own = [b for b in cls.__mro__ if b.__name__.startswith("_") and b.__module__ == cls.__module__]
+    return [*reversed(own), cls]
+
+
 def methods(cls):
     """Public methods and properties that a class adds, by name; what it only overrides counts if it
     says something of its own."""
     found = {}
-    for name, value in vars(cls).items():
-        f = (
-            value.fget
-            if isinstance(value, property)
-            else inspect.unwrap(getattr(value, "__func__", value))
-        )
-        added = (
-            inspect.isfunction(f) and f.__module__ == cls.__module__ and not name.startswith("_")
-        )
-        if added and (f.__doc__ or not any(name in vars(base) for base in cls.__mro__[1:])):
-            found[name] = value
+    for part in parts(cls):
+        for name, value in vars(part).items():
+            f = (
+                value.fget
+                if isinstance(value, property)
+                else inspect.unwrap(getattr(value, "__func__", value))
+            )
+            added = (
+                inspect.isfunction(f)
+                and f.__module__ == cls.__module__
+                and not name.startswith("_")
+            )
+            if added and (f.__doc__ or not any(name in vars(b) for b in part.__mro__[1:])):
+                found[name] = value
     return found
 
 
@@ -124,8 +133,12 @@ def parameters(obj, markdown):
     f = getattr(obj, "__func__", obj)
     if not (inspect.isfunction(inspect.unwrap(f)) or is_dataclass(f)) or isinstance(obj, property):
         return ""
+    found = {}
     try:
-        found = docments(f, full=True, returns=True)
+        for part in parts(f) if inspect.isclass(f) else [f]:  # docments reads one class at a time
+            for name, said in docments(part, full=True, returns=True).items():
+                if said.docment or name not in found:
+                    found[name] = said
     except (TypeError, OSError, SyntaxError):
         return ""
     rows = [
