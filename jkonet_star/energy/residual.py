@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['places', 'Place', 'Observations', 'observe', 'mean_fields', 'energy_gradient', 'residual', 'loss',
            'potential_candidates', 'interaction_candidates', 'interaction_of_weak_form', 'neural_potential',
-           'neural_interaction']
+           'neural_interaction', 'makers']
 
 # %% ../../nbs/3_energy/07_residual.ipynb #7829a2d0
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Int, Num
 
 from ..base.devices import component
-from ..base.errors import lookup
+from ..base.errors import InputError, lookup
 from .density import InternalEnergy
 from .interactions import LinearInteraction, interaction_features
 from .networks import NeuralInteraction, NeuralPotential
@@ -274,3 +275,17 @@ TERMS.update(
         "internal": Maker.alike(lambda d: InternalEnergy()),
     }
 )
+
+# %% ../../nbs/3_energy/07_residual.ipynb #7c7c704e
+def makers(
+    terms: Iterable[str],  # names in `TERMS`
+    kind: str,  # a field of `Maker`
+    sentence: str,  # of the error, with {} for the name of the term
+) -> list[Callable]:  # as that field says, one for each term
+    "How a family of methods makes terms. Raises `InputError` for a term that it cannot make."
+    found = []
+    for name in terms:
+        found.append(getattr(lookup(name, TERMS, "term"), kind))
+        if found[-1] is None:
+            raise InputError(sentence.format(name))
+    return found

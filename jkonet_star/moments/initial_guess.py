@@ -31,9 +31,8 @@ from jkonet_star.moments.evidence import (
 from .fourier import WeakForm
 from .gauss_newton import GaussNewton, linearise
 from .mismatch import MomentProblem, Padded, mismatch, moment_problem
-from ..regression.least_squares import blocks, counted
+from ..regression.least_squares import ridge_by_term
 from ..regression.normal_equations import normal_equations
-from ..regression.ridge import ridge_problem
 from ..transport.couple import couple
 from ..transport.couplings import effective_sizes
 
@@ -98,12 +97,8 @@ def initial_guess(
     couplings = couple(few)
     obs = observe(couplings)
     sizes = effective_sizes(couplings)
-    steps = counted(normal_equations(energy, obs), couplings.d * sizes)
-    separate = {}
-    if energy.needs_population:
-        gram = sum(q.gram for q in steps) / len(steps)
-        separate = {"blocks": blocks(energy, couplings.d, False), "gram": gram}
-    problem = ridge_problem(steps, **separate)
+    steps = normal_equations(energy, obs)
+    problem = ridge_by_term(energy, steps, couplings.d * sizes, couplings.d)
     params = energy.split(problem.solve(problem.choose().ridge).theta, couplings.d)
     fields = mean_fields(energy, params, obs.population, obs.weights)
     unexplained = np.asarray(residual(energy, params, obs, fields), float)

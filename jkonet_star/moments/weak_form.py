@@ -20,10 +20,10 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 from tqdm import tqdm
 
-from ..base.errors import IdentifiabilityWarning, InputError, lookup, require_memory
+from ..base.errors import IdentifiabilityWarning, InputError, require_memory
 from ..data.snapshots import Snapshots
 from ..energy.potentials import _degree, coordinate_sd
-from ..energy.residual import TERMS
+from ..energy.residual import makers
 from ..energy.terms import Energy, Found
 from .evidence import Posterior, average_over_evidence, posterior_step
 from .fourier import WeakForm, sample_frequencies
@@ -83,10 +83,8 @@ def energy_of(
     seed: int = 0,
 ) -> Energy:
     "Terms placed on particles. Raises `InputError` if the weak form cannot fit them."
-    for name in terms:
-        if lookup(name, TERMS, "term").features is None:
-            raise InputError(f"the weak form does not know the term {name}")
-    energy = Energy.of(*(TERMS[name].features(pooled, config, seed) for name in terms))
+    none = "the weak form does not know the term {}"
+    energy = Energy.of(*(make(pooled, config, seed) for make in makers(terms, "features", none)))
     if not energy.drifts:
         raise InputError("the weak form needs a potential or an interaction to fit")
     return energy

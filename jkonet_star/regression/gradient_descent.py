@@ -21,7 +21,7 @@ from ..base.devices import on_one_cpu, replicate
 from ..base.errors import InputError, lookup, n_cores, require_memory
 from ..base.settings import Settings, setting
 from ..energy.networks import activations, n_weights
-from ..energy.residual import TERMS, Observations, observe, places
+from ..energy.residual import Observations, makers, observe, places
 from ..energy.terms import Energy, Found, Units
 from jkonet_star.regression.adam import (
     BatchShape,
@@ -83,10 +83,8 @@ def network_energy(
     config: GradientDescent,
 ) -> Energy:
     "The terms as networks. Raises `InputError` for one of closed forms only."
-    for name in terms:
-        if lookup(name, TERMS, "term").network is None:
-            raise InputError(f"there is no network of the term {name}: a closed form learns it")
-    return Energy.of(*(TERMS[name].network(units, config) for name in terms))
+    none = "there is no network of the term {}: a closed form learns it"
+    return Energy.of(*(make(units, config) for make in makers(terms, "network", none)))
 
 # %% ../../nbs/4_regression/07_gradient_descent.ipynb #12888eae
 def held_out_rows(

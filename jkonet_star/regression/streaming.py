@@ -21,9 +21,8 @@ from jkonet_star.regression.least_squares import (
     LeastSquares,
     _check_size,
     _stats,
-    blocks,
-    counted,
     parameters,
+    ridge_by_term,
     select_lengthscales,
 )
 from jkonet_star.regression.normal_equations import (
@@ -33,7 +32,6 @@ from jkonet_star.regression.normal_equations import (
     normal_equations,
     population_field,
 )
-from .ridge import ridge_problem
 from ..transport.couple import couple
 from ..transport.couplings import Couplings
 
@@ -189,10 +187,9 @@ def fit_least_squares_stream(
         steps = [
             step_quadratic(energy, reader, k, config.evaluate_at, bar.update) for k in range(T)
         ]
-    separate = {}
+    gram = None
     if energy.needs_population:
         gram = (sum(q.gram for q in steps) + rest_gram(energy, reader)) / (T + 1)
-        separate = {"blocks": blocks(energy, s.d, False), "gram": gram}
-    problem = ridge_problem(counted(steps, n), ridge=config.ridge, **separate)
+    problem = ridge_by_term(energy, steps, n, s.d, gram, ridge=config.ridge)
     fitted = problem.solve(problem.choose().ridge)
     return Found(energy, parameters(energy, fitted.theta, s.d), _stats(fitted, chosen.scales))
