@@ -81,6 +81,7 @@ class Term:
     name: ClassVar[str] = ""  # in energies, parameters, model files and options
     needs_population: ClassVar[bool] = False  # whether it feels the other particles
     is_noise: ClassVar[bool] = False  # whether it spreads particles, and is no part of the drift
+    is_rate: ClassVar[bool] = False  # whether it makes mass grow, and is no part of the drift
 
     @property
     def varies(self) -> bool:
@@ -191,7 +192,7 @@ class Energy(Mapping):
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise InputError(f"an energy has one term of a name, not two called '{twice[0]}'")
-        return Energy(tuple(sorted(terms, key=lambda term: term.is_noise)))
+        return Energy(tuple(sorted(terms, key=lambda term: (term.is_rate, term.is_noise))))
 
     def __getitem__(self, name: str) -> Term:
         for term in self.terms:
@@ -218,16 +219,21 @@ class Energy(Mapping):
     @property
     def drifts(self) -> tuple:
         "The terms that make up the drift."
-        return tuple(term for term in self.terms if not term.is_noise)
+        return tuple(term for term in self.terms if not term.is_noise and not term.is_rate)
+
+    @property
+    def rates(self) -> tuple:
+        "The terms that make mass grow."
+        return tuple(term for term in self.terms if term.is_rate)
 
     def split(
         self,
-        theta: ArrayLike,  # `[p]` of all linear terms side by side, those of noise perhaps left out
+        theta: ArrayLike,  # `[p]` of all linear forces side by side, that of noise perhaps left out
         d: int,  # dimension
     ) -> dict[str, ArrayLike]:
         "The parameters of each term, by its name."
         params, start = {}, 0
-        for term in self.terms:
+        for term in (term for term in self.terms if not term.is_rate):
             stop = start + term.n_parameters(d)
             if stop <= len(theta):
                 params[term.name] = theta[start:stop]
@@ -243,6 +249,8 @@ class Units(NamedTuple):
     velocity: np.ndarray  # root mean square (length/time)
     start: np.ndarray  # first time (time)
     duration: float  # to the last (time)
+    rate: np.ndarray = np.ones(())  # root mean square of growth (1/time)
+    rates: np.ndarray = np.array([-np.inf, np.inf])  # lowest and highest growth (1/time)
 
 
 class Maker(NamedTuple):

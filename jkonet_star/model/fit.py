@@ -19,7 +19,7 @@ from ..base.errors import InputError, lookup
 from ..base.settings import Settings, make_settings
 from ..data.scaling import Scaling, fit_scaling
 from ..data.snapshots import Snapshots
-from .learning import Inputs, assemble, learn
+from .learning import Inputs, assemble, coupled, learn
 from .lost_order import Shuffled, Stream, learn_shuffled, learn_stream
 from .methods import METHODS, find_solver, solver_name
 from .solution import Solution
@@ -28,7 +28,6 @@ from jkonet_star.regression.gradient_descent import (
     fit_many_networks,
     variant_settings,
 )
-from ..transport.couple import couple
 from ..transport.couplings import Couplings, snapshots_of
 
 # %% ../../nbs/7_model/07_fit.ipynb #d3eb5d50
@@ -95,7 +94,7 @@ def fit(
         )
     couplings = None
     if find_solver(name).method.couples:
-        couplings = data if isinstance(data, Couplings) else couple(data)
+        couplings = data if isinstance(data, Couplings) else coupled(data, find_solver(name).terms)
     inputs = Inputs(
         solver=name,
         settings=settings,
@@ -155,7 +154,7 @@ def variants(
         return tuple(
             fit(data, solver, **{"seed": seed} | asdict(settings) | changed) for changed in over
         )
-    couplings = data if isinstance(data, Couplings) else couple(data)
+    couplings = data if isinstance(data, Couplings) else coupled(data, find_solver(solver).terms)
     snapshots = data if isinstance(data, Snapshots) else snapshots_of(data)
     over = [{"seed": seed} | changed for changed in over]
     kinds = [

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['drift_at_sources', 'interaction_share', 'warn_unidentified', 'Inputs', 'assemble', 'check_velocities', 'scored',
-           'learn']
+           'coupled', 'check_growth', 'learn']
 
 # %% ../../nbs/7_model/05_learning.ipynb #026b8c4b
 import warnings
@@ -23,6 +23,7 @@ from ..data.scaling import Scaling
 from ..data.selecting import by_group, evenly_spaced
 from ..data.snapshots import Snapshots
 from ..energy.density import add_score, target_mixtures
+from ..energy.makers import forces_and_rates
 from ..energy.potentials import potential_features
 from ..energy.terms import At, Found, Origin
 from .methods import Problem, find_solver
@@ -30,7 +31,9 @@ from .solution import Solution
 from .steps import fit_support
 from ..regression.diffusivity import estimate_diffusivity
 from ..regression.epochs import Checkpoint, identity_of
+from ..transport.couple import couple
 from ..transport.couplings import Couplings
+from ..transport.growing import couple_growing
 
 # %% ../../nbs/7_model/05_learning.ipynb #18cf108f
 def drift_at_sources(
@@ -189,6 +192,26 @@ def scored(
     snapshots = inputs.origin.into(inputs.snapshots)
     return add_score(couplings, target_mixtures(snapshots, n_gmm_components, inputs.seed))
 
+# %% ../../nbs/7_model/05_learning.ipynb #beb63d18
+def coupled(
+    snapshots: Snapshots,
+    terms: tuple[str, ...],  # that are to be learned
+) -> Couplings:
+    "Couplings of snapshots, with growth where a term is a rate."
+    return couple_growing(snapshots) if forces_and_rates(terms)[1] else couple(snapshots)
+
+
+def check_growth(
+    couplings: Couplings,
+    terms: tuple[str, ...],  # that are to be learned
+) -> None:
+    "Raises `InputError` for a rate to be learned from couplings that conserve mass."
+    if forces_and_rates(terms)[1] and couplings.growth is None:
+        raise InputError(
+            "these couplings conserve mass and know no growth: make them by couple_growing, or "
+            "give the snapshots"
+        )
+
 # %% ../../nbs/7_model/05_learning.ipynb #cea870a7
 def learn(
     inputs: Inputs,
@@ -205,6 +228,7 @@ def learn(
     else:
         c = inputs.couplings
         check_velocities(c)
+        check_growth(c, terms)
         data = scored(inputs, n_gmm_components)
         if checkpoint is not None:
             task = inputs.solver, inputs.settings, inputs.seed, versions()

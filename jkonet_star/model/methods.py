@@ -15,7 +15,7 @@ from ..base.settings import Settings
 from ..bilevel.maps import JKOnet, MongeGap, Vanilla
 from ..bilevel.training import fit_bilevel
 from ..data.snapshots import Snapshots
-from ..energy.residual import TERMS
+from ..energy.makers import TERMS
 from ..energy.terms import Found
 from ..moments.fourier import WeakForm
 from ..moments.weak_form import fit_weak_form
@@ -72,6 +72,11 @@ solvers = {
     "jkonet-star-potential": Solver(_V, METHODS["GradientDescent"]),
     "jkonet-star-potential-internal": Solver(_NOISY_V, METHODS["GradientDescent"]),
     "jkonet-star-time-potential": Solver(("time_potential",), METHODS["GradientDescent"]),
+    "jkonet-star-growth": Solver(("time_potential", "time_growth"), METHODS["GradientDescent"]),
+    "jkonet-star-interaction-growth": Solver(
+        ("time_potential", "interaction", "time_growth"), METHODS["GradientDescent"]
+    ),
+    "jkonet-star-linear-growth": Solver(("potential", "growth"), METHODS["LeastSquares"]),
     "jkonet-star-linear": Solver(_ALL, METHODS["LeastSquares"]),
     "jkonet-star-linear-potential": Solver(_V, METHODS["LeastSquares"]),
     "jkonet-star-linear-potential-internal": Solver(_NOISY_V, METHODS["LeastSquares"]),

@@ -23,7 +23,14 @@ from ..data.snapshots import Snapshots, numeric
 from ..energy.residual import places
 from ..energy.terms import Energy, Origin, Term
 from .files import Stored, decode, encode, read_archive, write_archive
-from .steps import Support, drift, particle_step, steps_between, warn_outside
+from jkonet_star.model.steps import (
+    Support,
+    drift,
+    growth_rate,
+    particle_step,
+    steps_between,
+    warn_outside,
+)
 from ..moments.weak_form import drift_standard_errors
 
 # %% ../../nbs/7_model/03_solution.ipynb #ad42ec24
@@ -167,6 +174,28 @@ class _WithDrift(_WithTerms):
         here = [None if a is None else self.origin.place(self._points(a)) for a in (x, population)]
         return drift_standard_errors(self.energy, self.stats["covariance"], *here, weights)
 
+    def growth(
+        self,
+        x: ArrayLike,  # points `[..., d]` (length)
+        t: ArrayLike | None = None,  # (time), if the rate varies with it
+    ) -> Array:  # `[...]` (1/time)
+        "The rate at which mass multiplies. Raises `InputError` if the solution knows none."
+        self.term("growth")
+        x = self._place(x)
+        at = growth_rate(self.energy, self.params, x.reshape(-1, self.d), self.origin.time(t))
+        return at.reshape(x.shape[:-1])
+
+    def growth_errors(
+        self,
+        x: ArrayLike,  # points `[n, d]` (length)
+    ) -> Array:  # `[n]` (1/time)
+        "Standard errors of the rate. Raises `InputError` for a solver that states none."
+        covariance = self.stats.get("growth_covariance")
+        if covariance is None:
+            raise InputError(f"{self.solver} states no errors of growth: a closed form does")
+        design = np.asarray(self.term("growth").design(self._place(x)), float)
+        return np.sqrt(np.einsum("np,pq,nq->n", design, covariance, design))
+
 # %% ../../nbs/7_model/03_solution.ipynb #1ac8e06e
 class _WithPredictions(_WithDrift):
     "Where particles go."
@@ -177,8 +206,10 @@ class _WithPredictions(_WithDrift):
         t: ArrayLike,  # `[K+1]` increasing times (time)
         weights: ArrayLike | None = None,  # `[N]` of the particles, equal if `None`
         key: object = None,  # of the noise: a JAX key or seed; without one, the drift alone
-    ) -> Snapshots:  # the same particles, at every time
-        """Where the energy brings particles, in steps as it was learned from.
+        mass: float = 1.0,  # of the population at the first time
+    ) -> Snapshots:  # the same particles, at every time, with weights and mass where they grow
+        """Where the energy brings particles, and by how much they grow, in steps as it was learned
+        from.
 
         Between two times there is one step, or several equal ones where that is longer than the
         longest step of the data. Warns where a fifth of the particles are outside of what was
@@ -196,15 +227,23 @@ class _WithPredictions(_WithDrift):
             load_sharded(a, slice(0, n), round_up_to_devices(n), jnp.result_type(float))
             for a in (self.origin.place(x), weight)
         )
-        xs = [x]
+        xs, grows = [x], bool(self.energy.rates)
+        power, weights_at = np.zeros(n), [weight]  # log of what each particle multiplied by
         self._warn_outside(x, t[0])
         for k, step in enumerate(steps):
             noise = jax.random.fold_in(key, k) if self.beta and key is not None else None
             begin = float(self.origin.time(step.time))
+            if grows:
+                rate = growth_rate(energy, params, rows, begin)
+                power += step.tau * np.asarray(rate, np.float64)[:n]
             rows = particle_step(
                 energy, params, rows, w, begin, step.tau, place.part, self.beta or 0.0, noise
             )
+            if grows:
+                grown = weight * np.exp(power)
+                w = load_sharded(grown / grown.sum(), slice(0, n), len(w), w.dtype)
             if step.arrives:
+                weights_at.append(weight * np.exp(power))
                 xs.append((np.asarray(rows)[:n] + self.origin.x).astype(x.dtype))
                 if not np.isfinite(xs[-1]).all():
                     raise InputError(
@@ -212,6 +251,9 @@ class _WithPredictions(_WithDrift):
                         "take smaller steps, or start closer to the data the model has seen"
                     )
         self._warn_outside(xs[-1], t[-1])
+        if grows:
+            total = mass * np.array([w.sum() for w in weights_at])
+            return Snapshots(tuple(xs), t, tuple(weights_at), paired=True, mass=total)
         return Snapshots(tuple(xs), t, None if weights is None else (weight,) * len(t), paired=True)
 
     def _particles(self, x):

@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from ..base.errors import IdentifiabilityWarning, InputError, require_memory
 from ..data.snapshots import Snapshots
+from ..energy.makers import makers
 from ..energy.potentials import _degree, coordinate_sd
-from ..energy.residual import makers
 from ..energy.terms import Energy, Found
 from .evidence import Posterior, average_over_evidence, posterior_step
 from .fourier import WeakForm, sample_frequencies

@@ -66,7 +66,8 @@ def linear_terms(
     obs: Observations,
 ) -> list:  # of `LinearTerm`
     "The terms that the residual depends on: those of noise where observations have a score."
-    return [term for term in energy.terms if not term.is_noise or obs.score is not None]
+    noise = [term for term in energy.terms if term.is_noise and obs.score is not None]
+    return [*energy.drifts, *noise]
 
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #270c7b6e
 def basis(
