@@ -30,7 +30,7 @@ SMALL = {  # what the page shows takes a minute each
     },
     "scaling": {"n_particles": [100, 200], "dimensions": [2, 5], "epochs": 5, "n_timesteps": 3},
     "ablations": {
-        "groups": ["place", "beta", "ridge"],
+        "groups": ["place", "beta"],
         "epochs": 3,
         "n_particles": 100,
         "n_timesteps": 3,
