@@ -13,6 +13,10 @@ TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
         "solvers": ["jkonet-star-potential", "jkonet-star-linear-potential", "jkonet-vanilla"],
+        "epochs": [5, 10],
+        "bilevel_epochs": [1, 2],
+        "n_particles": 100,
+        "n_timesteps": 3,
     },
     "coupling": {
         "functions": "double_exp",
