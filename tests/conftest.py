@@ -1,7 +1,10 @@
-"""Programs that JAX compiled are kept, for the other tests of a worker, the commands that they
-start and the next run."""
+"""Programs that JAX compiled are kept, for all workers, the commands that they start and the next
+run; linear algebra takes one thread."""
 
 import os
+
+# threads that wait for each other at small matrices burn more than they compute
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def pytest_addoption(parser):
@@ -10,18 +13,29 @@ def pytest_addoption(parser):
     )
 
 
+def write_whole():
+    "What workers of one folder of compiled programs write is there whole or not at all."
+    from jax._src.lru_cache import LRUCache
+
+    def put(self, key, value):
+        new = self.path / f".{key}.{os.getpid()}"
+        new.write_bytes(value)
+        os.replace(new, self.path / f"{key}-cache")
+
+    LRUCache.put = put
+
+
 def pytest_configure(config):
     if config.getoption("--typed"):
         from jaxtyping import install_import_hook
 
         install_import_hook("jkonet_star", "beartype.beartype")
-    # a folder for each worker, because JAX does not write whole or not at all
-    place = config.cache.mkdir(f"jax-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     os.environ |= {
-        "JAX_COMPILATION_CACHE_DIR": str(place),
+        "JAX_COMPILATION_CACHE_DIR": str(config.cache.mkdir("jax")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
+    write_whole()
 
 
 def pytest_sessionfinish():

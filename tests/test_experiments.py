@@ -13,6 +13,10 @@ TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
         "solvers": ["jkonet-star-potential", "jkonet-star-linear-potential", "jkonet-vanilla"],
+        "epochs": [5, 10],
+        "bilevel_epochs": [1, 2],
+        "n_particles": 100,
+        "n_timesteps": 3,
     },
     "coupling": {
         "functions": "double_exp",
@@ -30,7 +34,7 @@ SMALL = {  # what the page shows takes a minute each
     },
     "scaling": {"n_particles": [100, 200], "dimensions": [2, 5], "epochs": 5, "n_timesteps": 3},
     "ablations": {
-        "groups": ["place", "beta", "ridge"],
+        "groups": ["place", "beta"],
         "epochs": 3,
         "n_particles": 100,
         "n_timesteps": 3,

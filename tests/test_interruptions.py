@@ -26,6 +26,7 @@ import kill
 WRITER = """
 import sys, time
 from jkonet_star.base.files import atomic_write
+print("begins", flush=True)
 i, end = 0, time.monotonic() + float(sys.argv[2])
 while time.monotonic() < end:
     i += 1
@@ -46,6 +47,7 @@ def writers(folder, seconds, *names):
         subprocess.Popen(
             [sys.executable, "-c", WRITER, name, str(seconds)],
             cwd=folder,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -62,9 +64,12 @@ def is_whole(text):
 def test_killed_writers_leave_whole_or_nothing(tmp_path):
     rng = np.random.default_rng(0)
     met = {"folder": 0, "file": 0, "unfinished": 0}
-    for _ in range(20):
+    for kills in range(200):
+        if kills >= 20 and all(met.values()):
+            break
         (writer,) = writers(tmp_path, 60, "a")
-        time.sleep(0.05 + rng.uniform(0, 0.15))
+        writer.stdout.readline()  # a busy machine may take long until it begins
+        time.sleep(rng.uniform(0, 0.15))
         assert writer.poll() is None, writer.stderr.read()
         writer.kill()
         writer.communicate()
