@@ -168,16 +168,25 @@ def compiled_gradient(
     return jax.jit(gradient(f))
 
 
+@cache
+def compiled_value(
+    f: Callable,  # of one point
+) -> Callable:  # [N, d] (length) -> [N]
+    "The values of `f` for a population, compiled once."
+    return jax.jit(jax.vmap(f))
+
+
 _force = partial(jax.jit, static_argnums=0)(pairwise_force)
 
 # %% ../../nbs/1_data/16_simulate.ipynb #8473df46
 @dataclass(frozen=True)
 class Truth:
-    "The energy behind simulated snapshots."
+    "The energy behind simulated snapshots, and the growth where there is some."
 
     potential: Callable | None = None  # of one point
     interaction: Callable | None = None  # of one point
     beta: Real = 0.0  # diffusivity (length²/time)
+    growth: Callable | None = None  # rate of it, of one point (1/time)
 
     def drift(
         self,
@@ -195,6 +204,16 @@ class Truth:
             drift = drift - _force(compiled_gradient(self.interaction), x, x, w)
         return np.asarray(drift)
 
+    def growth_rate(
+        self,
+        x: Float[np.ndarray | Array, "N d"],  # particles (length)
+    ) -> Float[np.ndarray, " N"]:  # (1/time)
+        "How fast the population grows where particles are, or shrinks where it is negative."
+        x = np.asarray(x)
+        if self.growth is None:
+            return np.zeros(len(x), x.dtype)
+        return np.asarray(compiled_value(self.growth)(x))
+
     def step(
         self,
         x: Float[np.ndarray, "N d"],  # all particles of a population (length)
@@ -202,6 +221,6 @@ class Truth:
         weights: ArrayLike | None,  # [N], sum 1; equal if `None`
         rng: np.random.Generator,  # of the noise
     ) -> Float[np.ndarray, "N d"]:  # (length)
-        "Where one explicit step brings particles."
+        "Where one explicit step brings particles, none of which divides or dies."
         noise = np.sqrt(2 * self.beta * tau) * rng.normal(size=x.shape)
         return x + tau * self.drift(x, weights) + noise
