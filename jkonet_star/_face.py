@@ -17,6 +17,7 @@ HOMES = {
     "base.files": ("load_table", "read_settings", "save_table"),
     "data.anndata": ("from_anndata", "read_h5ad"),
     "data.text": ("read_table",),
+    "data.growing": ("simulate_growing",),
     "data.reading": ("read",),
     "data.scaling": ("Scaling", "fit_scaling", "standardize"),
     "data.selecting": ("by_group", "leave_out", "split"),

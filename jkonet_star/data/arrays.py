@@ -27,6 +27,7 @@ def from_labels(
     weights: ArrayLike | Sequence | None = None,  # [N]
     groups: ArrayLike | Sequence | None = None,  # [N], the population of each row
     dt: Real = 1.0,  # unit of the labels (time)
+    mass: object = None,  # "counts", a number per time or {population: [K]} (any unit)
 ) -> Snapshots:
     "Snapshots from rows and the time label of each. Raises `InputError` if they do not fit."
     x, labels = numeric(x, "the array of particles"), np.asarray(labels)
@@ -46,7 +47,7 @@ def from_labels(
     def parts(a):
         return None if a is None else tuple(np.asarray(a)[r] for r in rows)
 
-    return Snapshots(parts(x), t * dt, parts(weights), groups=parts(groups))
+    return Snapshots(parts(x), t * dt, parts(weights), groups=parts(groups), mass=mass)
 
 # %% ../../nbs/1_data/05_arrays.ipynb #bc2e15aa
 class _Order(NamedTuple):
@@ -146,6 +147,7 @@ def from_trajectories(
     paired: bool = True,  # row i is the same individual at every time
     dt: Real = 1.0,  # between snapshots (time)
     axes: str | None = None,  # names of the axes, such as "particle,time,feature"
+    mass: ArrayLike | Sequence | None = None,  # [T+1] numbers (any unit)
 ) -> Snapshots:
     "Snapshots from an array. Raises `InputError` where its first axis does not look like time."
     try:
@@ -167,4 +169,10 @@ def from_trajectories(
             "--axes particle,time,feature (in Python axes='particle,time,feature'), "
             f"else --axes {','.join(_AXES)}"
         )
-    return Snapshots(tuple(x), np.arange(len(x)) * dt if t is None else t, paired=paired)
+    if isinstance(mass, str):
+        raise InputError(
+            f"the mass '{mass}' of an array: it has as many particles at every time, so their "
+            f"number says nothing. Give {len(x)} numbers, such as 1,1.4,2"
+        )
+    t = np.arange(len(x)) * dt if t is None else t
+    return Snapshots(tuple(x), t, paired=paired, mass=mass)

@@ -30,6 +30,7 @@ class Columns:
     weight: str | None = None  # name of the column of weights
     left_out: Mapping = field(default_factory=dict)  # from names to reasons
     notes: tuple = ()  # what was assumed
+    mass: str | None = None  # where masses come from, and which
 
     def __str__(self) -> str:
         reasons = [f"{c} ({why})" for c, why in self.left_out.items()]
@@ -38,6 +39,7 @@ class Columns:
             ("time", self.time),
             ("group", self.group),
             ("weight", self.weight),
+            ("mass", self.mass),
             ("left out", list_names(reasons, 12)),
             *(("note", note) for note in self.notes),
         ]

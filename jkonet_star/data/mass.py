@@ -52,8 +52,8 @@ def _as_masses(
         ) from None
     if m.shape != t.shape:
         raise InputError(
-            f"the mass{of} has {m.size} numbers of shape {m.shape}, but there are {len(t)} times: "
-            "give one number per time"
+            f"the mass{of} has {m.size} numbers{'' if m.ndim == 1 else f' of shape {m.shape}'}, "
+            f"but there are {len(t)} times: give one number per time"
         )
     seen = np.isfinite(seen)
     m[~seen & (m == 0)] = np.nan

@@ -180,7 +180,9 @@ def reweighted(
     same = rng.exponential(size=snapshots.sizes[0])
     draws = [same if snapshots.paired else rng.exponential(size=n) for n in snapshots.sizes]
     weights = tuple(snapshots.weights_at(i) * w for i, w in enumerate(draws))
-    return Snapshots(snapshots.x, snapshots.t, weights, snapshots.paired, snapshots.groups)
+    return Snapshots(
+        snapshots.x, snapshots.t, weights, snapshots.paired, snapshots.groups, snapshots.mass
+    )
 
 
 def settings_of(

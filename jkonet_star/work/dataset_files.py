@@ -202,7 +202,8 @@ def _side_of_split(
         a = arrays.get(name)
         return None if a is None else tuple(a[mask & (labels == k)] for k in range(len(t)))
 
-    return Snapshots(by_time("x"), t, by_time("weights"), description["paired"], by_time("groups"))
+    paired, mass = description["paired"], description.get("mass")  # which older ones do not name
+    return Snapshots(by_time("x"), t, by_time("weights"), paired, by_time("groups"), mass)
 
 # %% ../../nbs/9_work/03_dataset_files.ipynb #1820ff25
 def _read_dataset(

@@ -64,6 +64,11 @@ class DatasetOptions(Settings):
     )
     group_key: str | None = setting(None, "column that names populations")
     weight_key: str | None = setting(None, "column of weights")
+    mass: str = setting(
+        "none",
+        "total mass of the population at every time: a column, numbers such as 1,1.4,2, or counts, "
+        "which are masses only if the same part was sampled at every time",
+    )
     rep: str = setting(
         "X_pca",
         "of cells: a key of .obsm, a layer, X or raw; of an .npz file: the array of particles",
@@ -101,6 +106,7 @@ FILE_OPTIONS = (
     "features",
     "group_key",
     "weight_key",
+    "mass",
     "rep",
     "axes",
     "separator",
@@ -160,6 +166,7 @@ def _name_suffix(
         "_standardized": o.standardize,
         f"_components_{o.n_components}": o.n_components > 0,
         "_growth": o.growth != "none",
+        f"_mass_{o.mass}" if o.mass.isidentifier() else "_mass": o.mass != "none",
     }
     return "".join(text for text, differs in parts.items() if differs)
 

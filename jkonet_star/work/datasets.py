@@ -53,6 +53,7 @@ def _read_source(
     o, kind = options, file_kind(options.load_from_file)
     check_known(kind, {"dt": o.dt}, {"dt": DatasetOptions.dt})
     given = {name: getattr(o, name) for name in FILE_OPTIONS} | {"features": o.feature_names}
+    given["mass"] = None if o.mass == "none" else o.mass
     if kind in (".npy", "folder"):
         given["dt"] = o.dt
     reading = read(o.load_from_file, n_components=o.n_components or None, **given)
@@ -130,11 +131,14 @@ def _dataset_info(
     train: Snapshots,
 ) -> dict:  # of what JSON knows
     "How a data set was made."
+    mass = reading.snapshots.mass or {}
+    known = {name: [a if a == a else None for a in m.tolist()] for name, m in mass.items()}
     return {
         "parameters": {f.name: getattr(options, f.name) for f in fields(options)},
         "versions": versions(),
         "times": reading.snapshots.t.tolist(),
         "sizes": reading.snapshots.sizes,
+        "mass": known or None,  # `None` for NaN, which JSON lacks
         "paired": train.paired,
         "columns": None if reading.columns is None else asdict(reading.columns),
     }
