@@ -56,6 +56,7 @@ class LinearGrowth(Growth):
         x: Float[ArrayLike, "n d"],  # points (length)
     ) -> Float[ArrayLike, "n p"]:
         "What multiplies theta."
+        x = jnp.asarray(x)
         ones = jnp.ones((len(x), 1), x.dtype)
         return jnp.concatenate([ones, *(part.value(x) for part in self.parts)], 1)
 
