@@ -21,7 +21,8 @@ from ..moments.fourier import WeakForm
 from ..moments.weak_form import fit_weak_form
 from ..regression.epochs import Checkpoint
 from ..regression.gradient_descent import GradientDescent, fit_gradient_descent
-from ..regression.least_squares import LeastSquares, fit_least_squares
+from ..regression.in_steps import fit_in_steps
+from ..regression.least_squares import LeastSquares
 from ..transport.couplings import Couplings
 
 # %% ../../nbs/7_model/04_methods.ipynb #89350c77
@@ -48,7 +49,7 @@ class Method:
 METHODS = {
     m.settings.__name__: m
     for m in (
-        Method(LeastSquares, lambda p: fit_least_squares(p.data, p.terms, p.settings, p.seed)),
+        Method(LeastSquares, lambda p: fit_in_steps(p.data, p.terms, p.settings, p.seed)),
         Method(GradientDescent, lambda p: fit_gradient_descent(*p)),
         Method(WeakForm, lambda p: fit_weak_form(*p[:5]), couples=False),
         Method(JKOnet, lambda p: fit_bilevel(*p)),
@@ -72,7 +73,7 @@ solvers = {
     "jkonet-star-potential": Solver(_V, METHODS["GradientDescent"]),
     "jkonet-star-potential-internal": Solver(_NOISY_V, METHODS["GradientDescent"]),
     "jkonet-star-time-potential": Solver(("time_potential",), METHODS["GradientDescent"]),
-    "jkonet-star-growth": Solver(("time_potential", "time_growth"), METHODS["GradientDescent"]),
+    "jkonet-star-growth": Solver(("time_potential", "time_growth"), METHODS["LeastSquares"]),
     "jkonet-star-interaction-growth": Solver(
         ("time_potential", "interaction", "time_growth"), METHODS["GradientDescent"]
     ),

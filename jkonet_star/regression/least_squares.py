@@ -226,6 +226,7 @@ def fit_least_squares(
     terms: tuple[str, ...],  # names among "potential", "interaction", "internal"
     config: LeastSquares = LeastSquares(),
     seed: int = 0,  # of the features
+    least_ridge: float = 0.0,  # that may be chosen, relative to the largest eigenvalue
 ) -> Found:
     """Closed-form energy of couplings. Source: Terpin et al. (2024), §3.3.
 
@@ -240,12 +241,15 @@ def fit_least_squares(
     if tried is not couplings:
         problem = closed_form(energy, couplings, n, config)
         choice = problem.choose()
-    fitted = problem.solve(choice.ridge)
+    ridge = choice.ridge if config.ridge else max(choice.ridge, least_ridge * problem.largest)
+    fitted = problem.solve(ridge)
     params, stats = parameters(energy, fitted.theta, couplings.d), _stats(fitted, scales)
     for make in makers(rates, "candidates", _NONE):
         candidates = make(particles, config, seed)
         obs = observe(couplings, config.evaluate_at)
-        grown = fit_rates(candidates, obs, couplings.is_last_step, n / couplings.d, config.ridge)
+        grown = fit_rates(
+            candidates, obs, couplings.is_last_step, n / couplings.d, config.ridge, least_ridge
+        )
         energy = Energy.of(*energy.terms, grown.term)
         params[grown.term.name] = grown.params
         stats |= {"growth_lengthscale": grown.scale, "growth_covariance": grown.covariance}

@@ -64,6 +64,7 @@ def fit_rates(
     ahead: Num[Array, " T"],  # steps that are predicted from the others
     n: Num[Array, " T"],  # effective particles of each step
     ridge: float = 0.0,  # relative to the largest eigenvalue, 0 to choose it
+    least_ridge: float = 0.0,  # that may be chosen, in the same unit
 ) -> RateFit:
     "The rate that predicts best, of all length scales."
     best = None
@@ -77,7 +78,8 @@ def fit_rates(
         if best is None or choice.error < best[0].error:
             best = choice, problem, term, scale
     choice, problem, term, scale = best
-    fitted = problem.solve(choice.ridge)
+    ridge = choice.ridge if ridge else max(choice.ridge, least_ridge * problem.largest)
+    fitted = problem.solve(ridge)
     seen = np.array([obs.rate.min(), obs.rate.max()])
     term = LinearGrowth(term.parts, seen)
-    return RateFit(term, fitted.theta, _covariance(problem, choice.ridge), scale)
+    return RateFit(term, fitted.theta, _covariance(problem, ridge), scale)

@@ -129,6 +129,11 @@ class RidgeProblem:
     penalty: Penalty
     scale: Float[Array, " p"]  # parameters here are `scale` times theta
 
+    @property
+    def largest(self) -> float:
+        "The largest ridge that is tried: where they are chosen, the largest eigenvalue."
+        return float(self.penalty.ridges.max())
+
     def total(
         self,
         which: Bool[Array, " T"],
