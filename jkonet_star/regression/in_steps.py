@@ -6,13 +6,15 @@
 __all__ = ['LEAST_RIDGE', 'step_starts', 'steps_from', 'fit_in_steps']
 
 # %% ../../nbs/4_regression/05_in_steps.ipynb #a407e889
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
+from threadpoolctl import threadpool_limits
 
-from ..base.errors import InputError
+from ..base.errors import InputError, n_cores
 from ..energy.in_steps import SteppedGrowth, SteppedPotential
 from ..energy.makers import forces_and_rates
 from ..energy.terms import Energy, Found
@@ -72,12 +74,14 @@ def fit_in_steps(
             "beside time_growth; networks learn all of them (by=GradientDescent())"
         )
     own = ("potential", "growth") if rates else ("potential",)
-    starts, parts, limits = step_starts(couplings), [], []
-    for start in starts:
-        step = steps_from(couplings, start)
-        parts.append(fit_least_squares(step, own, config, seed, LEAST_RIDGE))
-        velocity = (step.y - step.x) / step.tau[step.step][:, None]
-        limits.append((velocity.min(0), velocity.max(0)))
+    starts = step_starts(couplings)
+    steps = [steps_from(couplings, start) for start in starts]
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
+        parts = list(
+            pool.map(lambda step: fit_least_squares(step, own, config, seed, LEAST_RIDGE), steps)
+        )
+    velocities = [(step.y - step.x) / step.tau[step.step][:, None] for step in steps]
+    limits = [(v.min(0), v.max(0)) for v in velocities]
     slowest, fastest = (np.stack(side) for side in zip(*limits))
     stepped = [
         SteppedPotential(tuple(f.energy["potential"] for f in parts), starts, slowest, fastest)

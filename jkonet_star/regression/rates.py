@@ -19,6 +19,12 @@ from .normal_equations import Quadratic
 from .ridge import RidgePath, RidgeProblem, ridge_problem
 
 # %% ../../nbs/4_regression/03_rates.ipynb #afb75295
+@jax.jit
+def _design(term, x):
+    "Compiled once for all steps of about as many particles."
+    return term.design(x)
+
+
 def rate_equations(
     term: LinearGrowth,
     obs: Observations,  # with rates, whose steps ascend
@@ -26,7 +32,9 @@ def rate_equations(
     "The squared residual of the rates of every step, `|F theta - rate|^2`."
     with jax.enable_x64(True):
         term = jax.tree.map(lambda a: np.asarray(a, np.float64), term)
-        F = np.asarray(term.design(np.asarray(obs.z, np.float64)))
+        n = len(obs.z)
+        z = np.pad(np.asarray(obs.z, np.float64), ((0, -n % 1024), (0, 0)))
+        F = np.asarray(_design(term, z))[:n]
     bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2)).tolist()
     steps = []
     for r in (slice(*ends) for ends in zip(bounds, bounds[1:])):
