@@ -159,6 +159,7 @@ def here(tmp_path_factory):
         "cut.h5ad.gz": b"\x1f\x8b\x08",
         "weights.csv": "day,a,w\n0,1,1\n0,2,-1\n1,2,1\n",
         "named_weights.csv": "day,a,w\n0,1,one\n1,2,two\n",
+        "masses.csv": "day,a,m\n0,1,1\n0,2,1\n1,1,2\n1,2,3\n",
         "arms.csv": "day,a,arm\n0,1,x\n0,2,\n1,1,x\n1,2,x\n",
         "no.parquet": "PAR1 and nothing",
         "no.h5ad": "day,a\n0,1\n",
@@ -267,6 +268,7 @@ def here(tmp_path_factory):
     )
     (
         described("later", lambda d: d.update(format=99)),
+        described("massless", lambda d: d.update(mass={"": [1.0, 0.0, 1.0]})),
         described("times", lambda d: d.update(times=[0.0, 1.0, 2.0, 3.0])),
         described("option", lambda d: d["parameters"].update(potentail="x")),
     )
@@ -520,6 +522,27 @@ TABLE = [
         read("named_weights.csv", time_key="day", weight_key="w"),
         ["weights of snapshot 0"],
     ),
+    (
+        "csv, two masses at one time",
+        read("masses.csv", time_key="day", mass="m"),
+        ["column 'm' has 2 values at time 1", "weight_key"],
+    ),
+    (
+        "csv, masses for other times",
+        read("masses.csv", time_key="day", mass="1,2,3"),
+        ["the mass has 3 numbers", "2 times"],
+    ),
+    (
+        "csv, counts of weighted particles",
+        read("masses.csv", time_key="day", weight_key="m", mass="counts"),
+        ["counts of particles with weights"],
+    ),
+    (
+        "csv, a mass of nothing",
+        read("masses.csv", time_key="day", mass="1,0"),
+        ["the mass is 0 at time 1", "leave that time out"],
+    ),
+    ("npy, counts", read("good.npy", mass="counts"), ["as many particles at every time"]),
     (
         "csv, a particle of no population",
         read("arms.csv", time_key="day", group_key="arm"),
@@ -942,6 +965,11 @@ TABLE = [
         ["data/unsummed cannot be read", "data.npy"],
     ),
     ("data set of a later version", lambda: load_dataset("later"), ["format 99"]),
+    (
+        "data set, a mass of nothing",
+        lambda: load_dataset("massless"),
+        ["data/massless cannot be read", "the mass is 0 at time 0.01"],
+    ),
     (
         "data set, a time too many",
         lambda: load_dataset("times"),

@@ -51,13 +51,7 @@ def _branching_step(
             "the simulation did not stay finite: the forces are too steep for this time step, "
             "take a smaller dt, or more substeps"
         )
-    rate = truth.growth_rate(moved)
-    if rate.shape != (full,) or not np.isfinite(rate).all():
-        raise InputError(
-            "the growth is not one finite number per particle: it is to be a function of a point "
-            "[d] that gives a rate (1/time)"
-        )
-    copies = offspring(rate[:n], tau, rng)
+    copies = offspring(truth.growth_rate(moved)[:n], tau, rng)
     total = copies.sum(dtype=float)
     require_memory(4 * total * x.shape[1], f"the population grows to {total:.3g} particles")
     return np.repeat(moved[:n], copies, axis=0)

@@ -208,11 +208,20 @@ class Truth:
         self,
         x: Float[np.ndarray | Array, "N d"],  # particles (length)
     ) -> Float[np.ndarray, " N"]:  # (1/time)
-        "How fast the population grows where particles are, or shrinks where it is negative."
+        """How fast the population grows where particles are, or shrinks where it is negative.
+
+        Raises `InputError` for a growth that is not one finite number per particle.
+        """
         x = np.asarray(x)
         if self.growth is None:
             return np.zeros(len(x), x.dtype)
-        return np.asarray(compiled_value(self.growth)(x))
+        rate = np.asarray(compiled_value(self.growth)(x))
+        if rate.shape != (len(x),) or not np.isfinite(rate).all():
+            raise InputError(
+                "the growth is not one finite number per particle: it is to be a function of a "
+                "point [d] that gives a rate (1/time)"
+            )
+        return rate
 
     def step(
         self,
