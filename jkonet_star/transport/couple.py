@@ -202,4 +202,4 @@ def recover_order(
     for k, y in enumerate(s.x[1:]):
         start = rows[-1] if predict is None else predict(rows[-1], s.t[k : k + 2])
         rows.append(y[assignment(np.asarray(start), y)])
-    return Snapshots(tuple(rows), s.t, paired=True)
+    return Snapshots(tuple(rows), s.t, paired=True, mass=s.mass)
