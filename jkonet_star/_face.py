@@ -26,6 +26,7 @@ HOMES = {
     "data.test_functions": ("as_function", "gradient", "test_functions"),
     "transport.couple": ("couple", "recover_order"),
     "transport.couplings": ("Couplings",),
+    "transport.growing": ("couple_growing", "default_reach"),
     "transport.plans": ("bures_wasserstein", "wasserstein"),
     "energy.makers": ("TERMS",),
     "energy.residual": ("mean_fields", "observe", "residual"),

@@ -227,9 +227,10 @@ def evaluate(
     (length): `one_step` from every snapshot to the next, `cumulative` from the first (`w1_rollout`
     is its order 1), and baselines. Of a model of growth, `mass` is what it predicts from the first
     time and `mass_error` how wrong that is, relatively; `growth_error` and `growth_correlation`
-    compare its rate with the true one. Populations are paired by name and time: a baseline is NaN at a step where `train`
-    lacks the population, and a mean is that of the other steps, `None` if there is none. Warns of
-    what is missing, and of populations that `test` holds at one time only, which are left out.
+    compare its rate with the true one. Populations are paired by name and time: a baseline is NaN
+    at a step where `train` lacks the population, and a mean is that of the other steps, `None` if
+    there is none. Warns of what is missing, and of populations that `test` holds at one time only,
+    which are left out.
     Raises `InputError` if one side has groups and the other none.
     """
     if (train.groups is None) != (test.groups is None):

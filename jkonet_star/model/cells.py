@@ -203,27 +203,32 @@ def to_anndata(
     """Write what a model says of every cell into an AnnData object.
 
     Writes the potential to `.obs["{key}_potential"]` (length²/time of the model's units, relative
-    to the mean), whether the cell is outside of what the model has seen to
-    `.obs["{key}_outside"]`, the drift in the units of `rep` (per time) to `.obsm["{key}_drift"]`,
-    or to `.layers` where `rep` is one, and beta, solver, settings, seed and versions to
+    to the mean), the rate of growth (1/time) of a model that has one to `.obs["{key}_growth"]`,
+    whether the cell is outside of what the model has seen to `.obs["{key}_outside"]`, the drift in
+    the units of `rep` (per time) to `.obsm["{key}_drift"]`, or to `.layers` where `rep` is one, and
+    beta, solver, settings, seed and versions to
     `.uns["{key}"]`. Raises `InputError`, and writes nothing, for a missing column, a cell without
     a time, a group or values, or a representation that does not fit the model.
     """
     e, scaling = solution.energy, solution.scaling
     z = solution.encode(cell_values(adata, solution, rep))
     asked = _cell_groups(adata, solution, time_key, groups, weights)
-    potential, drift = np.zeros(len(z)), np.zeros_like(z)
+    potential, growth, drift = np.zeros(len(z)), np.zeros(len(z)), np.zeros_like(z)
     for rows in asked.rows:
         t = None if asked.times is None else asked.times[rows[0]]
         w = None if asked.weights is None else asked.weights[rows] / asked.weights[rows].sum()
         drift[rows] = solution.drift(z[rows], t, None, w)
         if "potential" in e:
             potential[rows] = solution.potential(z[rows], t)
+        if "growth" in e:
+            growth[rows] = solution.growth(z[rows], t)
     drift = drift if scaling is None else scaling.inverse_velocity(drift)
     outside, record = solution.outside(z), _record(solution, rep)
     with _writing(adata):
         if "potential" in e:
             adata.obs[f"{key}_potential"] = potential - potential.mean()
+        if "growth" in e:
+            adata.obs[f"{key}_growth"] = growth
         adata.obs[f"{key}_outside"] = outside
         (adata.layers if rep == "X" or rep in adata.layers else adata.obsm)[f"{key}_drift"] = drift
         adata.uns[key] = record

@@ -82,7 +82,7 @@ def random_blocks(
     deal = (np.array_split(rng.permutation(count), k) for count in (n, m))
     return [(np.sort(i), np.sort(j)) for i, j in zip(*deal)]
 
-# %% ../../nbs/2_transport/05_growing.ipynb #b0df8f98
+# %% ../../nbs/2_transport/05_growing.ipynb #3e67e3e7
 class _Pairs(NamedTuple):
     "Pairs of a step, of masses that leave and arrive."
 
@@ -120,7 +120,7 @@ def _source_rates(pairs):
     left, arrived = (np.bincount(pairs.i, mass) for mass in (pairs.left, pairs.arrived))
     return np.log(arrived[pairs.i] / left[pairs.i])
 
-
+# %% ../../nbs/2_transport/05_growing.ipynb #b0df8f98
 def couple_growing(
     snapshots: Snapshots,  # with or without masses
     reach: float | None = None,  # where growing is as cheap as moving (length); as `default_reach`

@@ -140,13 +140,22 @@ def displace(
     path: Num[Array, " k"],  # times (time)
     weights: Num[Array, " n"] | None = None,  # with which particles are felt
     key=None,  # JAX key or seed of the noise, none if `None`
-) -> Float[Array, "k n D"]:  # in raw units (length)
-    "How far the particles of one population are from where they were, at each time of a path."
+) -> tuple[Float[Array, "k n D"], Float[Array, "k n"]]:  # in raw units (length), and a factor
+    """How far the particles of one population are from where they were, at each time of a path,
+    and by how much the mass of each has multiplied.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "at time .* particles are far")  # said once, of all
-        z_t = solution.predict(z, path, weights, key).x
+        seen = solution.predict(z, path, weights, key)
+    z_t, mass = seen.x, np.ones((len(path), len(z)))
+    if seen.mass is not None:
+        grown = [seen.mass_at(k) * seen.weights_at(k) for k in range(len(path))]
+        start = np.where(grown[0] > 0, grown[0], 1)
+        mass = np.stack(grown) / start
     shift = np.stack([np.asarray(a, float) - z_t[0] for a in z_t])
-    return shift if solution.scaling is None else solution.scaling.inverse_velocity(shift)
+    if solution.scaling is not None:
+        shift = solution.scaling.inverse_velocity(shift)
+    return shift, mass
 
 # %% ../../nbs/9_work/13_moving.ipynb #7851d718
 def warn_extrapolation(
@@ -174,8 +183,8 @@ def move(
     groups: Shaped[Array, " N"] | None = None,  # names of populations
     weights: Num[Array, " N"] | None = None,  # with which particles are felt
     seed: int | None = 0,  # of the noise, none if `None`
-) -> tuple[Num[Array, "k N D"], Num[Array, "k N"]]:  # of steps + 1 times
-    """Where particles are, and when.
+) -> tuple[Num[Array, "k N D"], Num[Array, "k N"], Num[Array, "k N"]]:  # of steps + 1 times
+    """Where particles are, when, and by how much the mass of each has multiplied.
 
     Warns where a fifth or more of the particles are far from what the model has seen. Raises
     `InputError` for a particle that is later than `to`, or a population without weight.
@@ -190,6 +199,7 @@ def move(
     parts = same_population(np.unique(t, return_inverse=True)[1], groups if felt else None)
     z = solution.encode(x)
     moved, times = np.repeat(x[None], steps + 1, 0), np.repeat(t[None], steps + 1, 0)
+    masses = np.ones((steps + 1, len(x)))
     for k, rows in enumerate(parts):
         path = schedule(solution.t, t[rows[0]], steps, tau, to)
         times[:, rows] = path[:, None]
@@ -200,7 +210,8 @@ def move(
         if seed is not None and len(parts) > 1:
             key = jax.random.fold_in(jax.random.key(seed), k)
         if path[-1] > path[0]:
-            moved[:, rows] += displace(z[rows], solution, path, w, key)
+            shift, masses[:, rows] = displace(z[rows], solution, path, w, key)
+            moved[:, rows] += shift
     warn_extrapolation(solution, moved[0], "start")
     warn_extrapolation(solution, moved[-1], "end")
-    return moved, times
+    return moved, times, masses

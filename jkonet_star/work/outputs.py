@@ -121,6 +121,7 @@ def rows_at(
     moved: Num[Array, "k N D"],  # (length)
     times: Num[Array, "k N"],  # (time)
     name: str,  # of the column of times
+    masses: Num[Array, "k N"] | None = None,  # by which each has multiplied
 ):  # pandas `DataFrame`
     "The table as it was with the particles of each time, one after the other."
     import pandas as pd
@@ -129,10 +130,12 @@ def rows_at(
     whole = (
         name in table and table[name].dtype.kind in "iu" and bool((times == np.round(times)).all())
     )
-    for x, t in zip(moved, times):
+    for k, (x, t) in enumerate(zip(moved, times)):
         frame = table.copy()
         frame[particles.names] = x
         frame[name] = t.astype(int) if whole else t
+        if masses is not None:
+            frame["mass"] = masses[k]
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

@@ -102,6 +102,7 @@ class Prediction(NamedTuple):
     moved: np.ndarray  # [K+1, N, D] in raw units (length)
     times: np.ndarray  # [K+1, N] (time)
     notes: list  # what was assumed
+    masses: np.ndarray | None = None  # [K+1, N], by which each multiplied; `None` without growth
 
 
 def predict_rows(
@@ -121,8 +122,16 @@ def predict_rows(
     if keys["group_key"] is not None:
         groups = group_labels(rows.table[keys["group_key"]])
     seed = None if motion.deterministic else motion.seed or 0
-    moved, times = move(rows.x, solution, t, steps, motion.tau, motion.to, groups, weights, seed)
-    return Prediction(moved, times, [note, note_beyond(solution, times)])
+    moved, times, masses = move(
+        rows.x, solution, t, steps, motion.tau, motion.to, groups, weights, seed
+    )
+    grows = "growth" in solution.energy
+    if grows and "mass" in rows.table:
+        raise InputError(
+            f"{rows.source} has a column 'mass' and the model predicts one: rename the column"
+        )
+    notes = [note, note_beyond(solution, times)]
+    return Prediction(moved, times, notes, masses if grows else None)
 
 # %% ../../nbs/9_work/15_predict.ipynb #d7a4c1ed
 def save_prediction(
@@ -133,14 +142,14 @@ def save_prediction(
     time_key: str | None = None,  # column of times
 ) -> str:  # what is to be said of it, nothing if there is nothing
     "Write a prediction, or nothing at all."
-    moved, times = prediction.moved, prediction.times
+    moved, times, masses = prediction.moved, prediction.times, prediction.masses
     if kind == ".npy":
         with atomic_write(path) as new:
             write_output(new, kind, moved)
         return ""
     name = time_name(rows.table, time_key)
     with atomic_write(path) as new:
-        write_output(new, kind, rows_at(rows, moved, times, name))
+        write_output(new, kind, rows_at(rows, moved, times, name, masses))
     return "" if name == "time" else f"the times are in the column '{name}'"
 
 # %% ../../nbs/9_work/15_predict.ipynb #2a4f4d4b
