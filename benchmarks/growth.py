@@ -1,5 +1,5 @@
 """Populations that grow, rolled out from the first time: how near shapes and masses come, beside
-published numbers, and what is found of a simulated potential and rate. See README.md here.
+published numbers, and what is found of a simulated potential and rate.
 
 Masses are the counts, settings the defaults. The default length of the coupling was chosen on
 gene_growth_lj.csv, which is not measured here for that reason.
@@ -68,7 +68,7 @@ def wells(solver):
     import jax.numpy as jnp
     import numpy as np
 
-    from jkonet_star import Truth, evaluate, fit, simulate_growing
+    from jkonet_star import Truth, evaluate, fit, gradient_errors, simulate_growing
 
     potential = lambda v: (v[0] ** 2 - 4) ** 2 / 16 + v[1] ** 2 / 2
     rate = lambda v: 0.5 * jnp.tanh(2 * v[0])
@@ -79,7 +79,11 @@ def wells(solver):
         potential, growth=rate, key=0, x0=start, n_particles=n, n_steps=4, dt=0.2
     )
     model, seconds = cold(lambda: fit(seen, solver))
-    found = evaluate(model, seen, seen, Truth(potential, growth=rate))
+    truth = Truth(potential, growth=rate)
+    if solver in GROWING:
+        found = evaluate(model, seen, seen, truth)
+    else:  # a force between the wells that nothing limits: rolled out, it may not stay finite
+        found = gradient_errors(model, seen, truth)
     row = {"data": "wells", "method": solver, "seconds": seconds}
     for name in ("drift_error", "growth_error", "growth_correlation"):
         row[name] = found.get(name)
