@@ -40,6 +40,15 @@ def default_reach(
     return 1.5 * max(float(np.sqrt(x.var(0, dtype=np.float64).sum() / 2)), 1e-12)
 
 # %% ../../nbs/2_transport/05_growing.ipynb #d2e9a7e9
+def _padded(x, w):
+    """The same cloud in an array of 128, 256, … rows, so that steps of similar sizes share a
+    compiled program: its last particle stands for several.
+    """
+    more = -len(x) % 128
+    shared = np.full(more + 1, w[-1] / (more + 1))
+    return np.concatenate([x, np.repeat(x[-1:], more, 0)]), np.concatenate([w[:-1], shared])
+
+
 class GrowingPlan(NamedTuple):
     "Pairs whose mass changes on the way."
 
@@ -57,11 +66,15 @@ def cone_plan(
     epsilon: float = 0.005,  # strength of the entropy, in units of the cost
 ) -> GrowingPlan:
     "Transport with growth. Source: Chizat et al. (2018); all mass leaves, and all mass arrives."
-    cost = cone_cost(x, y, reach)
     unit = np.sqrt(a.sum() * b.sum())
+    (u, a_of), (v, b_of) = _padded(x, a / unit), _padded(y, b / unit)
     run = _unbalanced_sinkhorn(1 / (1 + epsilon), epsilon)
-    sent, received, converged = run(cost, a / unit, b / unit)
-    sent, received = (np.maximum(np.asarray(g, np.float64), 1e-300) for g in (sent, received))
+    sent, received, converged = run(cone_cost(u, v, reach), a_of, b_of)
+    sent, received = (
+        np.add.reduceat(np.maximum(np.asarray(g, np.float64), 1e-300), np.arange(n))
+        for g, n in ((sent, len(x)), (received, len(y)))
+    )
+    cost = cone_cost(x, y, reach)
     if not (np.isfinite(sent).all() and np.isfinite(received).all()):
         raise InputError("growth could not be found: no target is within reach, take a longer one")
     i, j, weight = _simplex(cost, sent, received * (sent.sum() / received.sum()))
