@@ -20,6 +20,7 @@ from ..base.devices import load_sharded, replicate, round_up_to_devices
 from ..base.errors import InputError, first_line, lookup
 from ..data.scaling import Scaling
 from ..data.snapshots import Snapshots, numeric
+from ..energy.in_steps import SteppedGrowth, SteppedPotential  # noqa: F401, in files
 from ..energy.residual import places
 from ..energy.terms import Energy, Origin, Term
 from .files import Stored, decode, encode, read_archive, write_archive

@@ -60,19 +60,28 @@ def _fit_dataset(
     resume: bool,  # go on from it
 ):  # `Solution`
     "Fit a solver. Raises `InputError` if it is interrupted."
+    from jkonet_star.data.selecting import leave_out
+    from jkonet_star.energy.makers import forces_and_rates
     from jkonet_star.model.fit import fit
     from jkonet_star.model.methods import solvers
 
+    terms, method = solvers[solver]
+    data, given = dataset.train, dataset.info["parameters"]
+    grows = bool(forces_and_rates(terms)[1])
+    if method.couples and not (grows and dataset.couplings.growth is None):
+        data = dataset.couplings
+    elif given.get("leave_one_out", -1) >= 0 and grows:  # as its couplings were made, with growth
+        data = leave_out(data, given["leave_one_out"])
     if resume and not checkpoint.is_file():
         click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
     try:
         return fit(
-            dataset.couplings if solvers[solver][1].couples else dataset.train,
+            data,
             solver,
             seed,
             progress=sys.stderr.isatty(),
             scaling=dataset.scaling,
-            n_gmm_components=dataset.info["parameters"]["n_gmm_components"],
+            n_gmm_components=given["n_gmm_components"],
             checkpoint=checkpoint,
             resume=resume,
             **settings,
