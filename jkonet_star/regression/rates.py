@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Bool, Float, Num
 from numpy import ndarray as Array
 
 from ..energy.growth import LinearGrowth
@@ -69,7 +69,7 @@ def _covariance(problem: RidgeProblem, ridge: float) -> Float[Array, "p p"]:
 def fit_rates(
     candidates: dict[float, LinearGrowth],  # by length scale
     obs: Observations,  # with rates, whose steps ascend
-    ahead: Num[Array, " T"],  # steps that are predicted from the others
+    ahead: Bool[Array, " T"],  # steps that are predicted from the others
     n: Num[Array, " T"],  # effective particles of each step
     ridge: float = 0.0,  # relative to the largest eigenvalue, 0 to choose it
     least_ridge: float = 0.0,  # that may be chosen, in the same unit
