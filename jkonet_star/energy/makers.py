@@ -120,8 +120,8 @@ TERMS.update(
         "potential": Maker(potential_candidates, additive_features, neural_potential),
         "time_potential": Maker(network=_timed_potential),
         "interaction": Maker(interaction_candidates, interaction_of_weak_form, neural_interaction),
-        "growth": Maker(growth_candidates, network=neural_growth),
-        "time_growth": Maker(network=_timed_growth),
+        "growth": Maker(growth_candidates, network=neural_growth, is_rate=True),
+        "time_growth": Maker(network=_timed_growth, is_rate=True),
         "internal": Maker.alike(lambda d: InternalEnergy()),
     }
 )
@@ -146,10 +146,10 @@ def forces_and_rates(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     "Terms that move particles, and those that multiply them. Raises `InputError` for no force."
     terms = tuple(terms)
-    rates = tuple(name for name in terms if name in ("growth", "time_growth"))
+    rates = tuple(name for name in terms if lookup(name, TERMS, "term").is_rate)
     forces = tuple(name for name in terms if name not in rates)
     if not forces:
         raise InputError("growth alone moves nothing: learn it beside a potential")
     if len(rates) > 1:
-        raise InputError("growth and time_growth are one rate: take one of them")
+        raise InputError(f"{' and '.join(rates)} are one rate: take one of them")
     return forces, rates

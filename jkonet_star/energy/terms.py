@@ -259,6 +259,7 @@ class Maker(NamedTuple):
     candidates: Callable | None = None  # `(particles, LeastSquares, seed)`: terms by length scale
     features: Callable | None = None  # `(particles, WeakForm, seed)`: a term
     network: Callable | None = None  # `(Units, GradientDescent)`: a term
+    is_rate: bool = False  # whether the term makes mass grow
 
     @staticmethod
     def alike(

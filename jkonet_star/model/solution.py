@@ -229,7 +229,8 @@ class _WithPredictions(_WithDrift):
             for a in (self.origin.place(x), weight)
         )
         xs, grows = [x], bool(self.energy.rates)
-        power, weights_at = np.zeros(n), [weight]  # log of what each particle multiplied by
+        power, grown = np.zeros(n), weight  # log of what each particle multiplied by
+        weights_at = [weight]
         self._warn_outside(x, t[0])
         for k, step in enumerate(steps):
             noise = jax.random.fold_in(key, k) if self.beta and key is not None else None
@@ -244,7 +245,7 @@ class _WithPredictions(_WithDrift):
                 grown = weight * np.exp(power)
                 w = load_sharded(grown / grown.sum(), slice(0, n), len(w), w.dtype)
             if step.arrives:
-                weights_at.append(weight * np.exp(power))
+                weights_at.append(grown)
                 xs.append((np.asarray(rows)[:n] + self.origin.x).astype(x.dtype))
                 if not np.isfinite(xs[-1]).all():
                     raise InputError(
