@@ -15,8 +15,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Num
 
 from ..base.devices import component
+from ..data.scaling import length_unit
 from .features import cosine, sine
-from .potentials import length_unit
 from .terms import At, LinearTerm, PriorGroup
 
 # %% ../../nbs/3_energy/04_interactions.ipynb #b8babd17

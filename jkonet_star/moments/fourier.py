@@ -14,7 +14,8 @@ from numpy import ndarray as Array
 
 from ..base.errors import InputError
 from ..base.settings import Settings, setting
-from ..energy.potentials import _along_axes, coordinate_sd
+from ..data.scaling import coordinate_sd
+from ..energy.potentials import _along_axes
 
 # %% ../../nbs/5_moments/01_fourier.ipynb #ad931faa
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
 
-from ..energy.potentials import coordinate_sd
+from ..data.scaling import coordinate_sd
 from jkonet_star.moments.mismatch import (
     DiagonalTerms,
     MomentProblem,

@@ -15,9 +15,9 @@ import scipy
 from jaxtyping import Float
 from numpy import ndarray as Array
 
+from ..data.scaling import coordinate_sd
 from ..data.selecting import select_rows
 from ..data.snapshots import Snapshots
-from ..energy.potentials import coordinate_sd
 from ..energy.residual import Observations, mean_fields, observe, residual
 from ..energy.terms import Energy
 from jkonet_star.moments.evidence import (

@@ -21,9 +21,10 @@ from numpy import ndarray as Array
 from tqdm import tqdm
 
 from ..base.errors import IdentifiabilityWarning, InputError, require_memory
+from ..data.scaling import coordinate_sd
 from ..data.snapshots import Snapshots
 from ..energy.makers import makers
-from ..energy.potentials import _degree, coordinate_sd
+from ..energy.potentials import _degree
 from ..energy.terms import Energy, Found
 from .evidence import Posterior, average_over_evidence, posterior_step
 from .fourier import WeakForm, sample_frequencies

@@ -16,7 +16,7 @@ from numpy import ndarray as Array
 from ..energy.growth import LinearGrowth
 from ..energy.residual import Observations
 from .normal_equations import Quadratic
-from .ridge import RidgePath, RidgeProblem, ridge_problem
+from .ridge import RidgePath, RidgeProblem, counted, ridge_problem
 
 # %% ../../nbs/4_regression/03_rates.ipynb #afb75295
 @jax.jit
@@ -77,17 +77,12 @@ def fit_rates(
     "The rate that predicts best, of all length scales."
     best = None
     for scale, term in candidates.items():
-        steps = [
-            Quadratic(q.gram, q.cross, q.square, float(k))
-            for q, k in zip(rate_equations(term, obs), n)
-        ]
-        problem = ridge_problem(steps, ahead=ahead, ridge=ridge)
+        problem = ridge_problem(counted(rate_equations(term, obs), n), ahead=ahead, ridge=ridge)
         choice = problem.choose()
         if best is None or choice.error < best[0].error:
             best = choice, problem, term, scale
     choice, problem, term, scale = best
-    ridge = choice.ridge if ridge else max(choice.ridge, least_ridge * problem.largest)
-    fitted = problem.solve(ridge)
+    fitted = problem.solve(problem.floored(choice, least_ridge))
     seen = np.array([obs.rate.min(), obs.rate.max()])
     term = LinearGrowth(term.parts, seen)
-    return RateFit(term, fitted.theta, _covariance(problem, ridge), scale)
+    return RateFit(term, fitted.theta, _covariance(problem, fitted.ridge), scale)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PLAIN_RIDGES', 'SPLIT_RIDGES', 'RidgePath', 'Penalty', 'plain_penalty', 'split_penalty', 'unit_diagonal', 'Choice',
-           'LinearFit', 'RidgeProblem', 'ridge_problem']
+           'LinearFit', 'RidgeProblem', 'counted', 'ridge_problem']
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #b9ee63f8
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Num
 from numpy import ndarray as Array
 from scipy.linalg import solve_triangular
 
@@ -129,11 +129,6 @@ class RidgeProblem:
     penalty: Penalty
     scale: Float[Array, " p"]  # parameters here are `scale` times theta
 
-    @property
-    def largest(self) -> float:
-        "The largest ridge that is tried: where they are chosen, the largest eigenvalue."
-        return float(self.penalty.ridges.max())
-
     def total(
         self,
         which: Bool[Array, " T"],
@@ -160,6 +155,14 @@ class RidgeProblem:
         best = int(np.nanargmin(errors))
         return Choice(float(self.penalty.ridges[best]), float(errors[best]))
 
+    def floored(
+        self,
+        choice: Choice,
+        least: float,  # relative to the largest ridge that is tried
+    ) -> float:
+        "The chosen ridge, but not below a least one."
+        return max(choice.ridge, least * float(self.penalty.ridges.max()))
+
     def solve(
         self,
         ridge: float,  # as `choose` finds it, or one's own
@@ -169,6 +172,14 @@ class RidgeProblem:
         return LinearFit(path.theta(ridge) / self.scale, ridge, path.dof(ridge))
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #d009e63d
+def counted(
+    steps: Sequence[Quadratic],  # perhaps more than `n`: those are left out
+    n: Num[Array, " T"],  # scalar observations of each step
+) -> list[Quadratic]:
+    "Quadratics that know how much was observed."
+    return [replace(quadratic, n=float(k)) for quadratic, k in zip(steps, n)]
+
+
 def ridge_problem(
     steps: Sequence[Quadratic],  # one per step, ascending in time
     ahead: Bool[Array, " T"] | None = None,  # steps to predict; the last one if `None`

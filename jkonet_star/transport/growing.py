@@ -6,17 +6,21 @@
 __all__ = ['cone_cost', 'default_reach', 'GrowingPlan', 'cone_plan', 'random_blocks', 'couple_growing']
 
 # %% ../../nbs/2_transport/05_growing.ipynb #f1ba7d9f
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray as Array
 
-from ..base.errors import InputError, n_cores, require_memory
+from ..base.errors import InputError, n_cores
+from ..data.scaling import length_unit
 from ..data.selecting import by_group
 from ..data.snapshots import Snapshots
-from .couplings import Couplings
+from .blocks import Block
+from .couple import _plans_in_memory, couplings_from, join_plans
+from .couplings import Couplings, Step
 from .plans import TransportPlan, _simplex, _unbalanced_sinkhorn
 
 # %% ../../nbs/2_transport/05_growing.ipynb #768254af
@@ -36,8 +40,7 @@ def default_reach(
     snapshots: Snapshots,
 ) -> float:  # (length)
     "One and a half times the spread of all particles."
-    x = np.concatenate(snapshots.x)
-    return 1.5 * max(float(np.sqrt(x.var(0, dtype=np.float64).sum() / 2)), 1e-12)
+    return 1.5 * length_unit(np.concatenate(snapshots.x))
 
 # %% ../../nbs/2_transport/05_growing.ipynb #d2e9a7e9
 def _padded(x, w):
@@ -54,7 +57,6 @@ class GrowingPlan(NamedTuple):
 
     plan: TransportPlan  # its weights are the masses that arrive
     left: Float[Array, " p"]  # mass that left, of each pair
-    converged: bool
 
 
 def cone_plan(
@@ -81,64 +83,65 @@ def cone_plan(
     left = weight * (a / np.bincount(i, weight, len(a)).clip(1e-300))[i]
     arrived = weight * (b / np.bincount(j, weight, len(b)).clip(1e-300))[j]
     paid = float(weight @ cost[i, j])
-    return GrowingPlan(TransportPlan(i, j, arrived, paid, bool(converged)), left, bool(converged))
+    return GrowingPlan(TransportPlan(i, j, arrived, paid, bool(converged)), left)
 
 # %% ../../nbs/2_transport/05_growing.ipynb #3275f1b6
 def random_blocks(
-    n: int,  # sources
-    m: int,  # targets
+    a: Num[Array, " n"],  # mass of the sources
+    b: Num[Array, " m"],  # mass of the targets
     size: int,  # particles on a side of a block, about
     rng: np.random.Generator,
-) -> list[tuple]:  # rows of the sources and of the targets of each block
-    "Particles dealt out at random into equally many blocks on both sides."
-    k = min(max(1, -(-max(n, m) // size)), n, m)
-    deal = (np.array_split(rng.permutation(count), k) for count in (n, m))
-    return [(np.sort(i), np.sort(j)) for i, j in zip(*deal)]
+) -> list[Block]:  # each with an equal share of both masses
+    "Particles dealt out at random into equally many blocks on both sides; empty ones are left out."
+    sources, targets = np.flatnonzero(a), np.flatnonzero(b)
+    k = min(max(1, -(-max(len(sources), len(targets)) // size)), len(sources), len(targets))
+
+    def deal(rows, mass):
+        parts = (np.sort(part) for part in np.array_split(rng.permutation(rows), k))
+        return [(part, mass[part] * (mass.sum() / mass[part].sum() / k)) for part in parts]
+
+    return [Block(*p, *q) for p, q in zip(deal(sources, a), deal(targets, b))]
 
 # %% ../../nbs/2_transport/05_growing.ipynb #3e67e3e7
-class _Pairs(NamedTuple):
-    "Pairs of a step, of masses that leave and arrive."
-
-    i: Array
-    j: Array
-    left: Array
-    arrived: Array
-    converged: bool
+def _solve_growing(step, block, reach):
+    "The plan of a block, in rows of its step."
+    found = cone_plan(step.x[block.i], step.y[block.j], block.sent, block.received, reach)
+    plan = found.plan
+    return found._replace(plan=replace(plan, i=block.i[plan.i], j=block.j[plan.j]))
 
 
-def _grown_step(x, y, a, b, reach, size, rng):
-    "The pairs of a step, block by block."
-    blocks = random_blocks(len(x), len(y), size, rng)
-    require_memory(5.5 * max(len(i) * len(j) for i, j in blocks), "coupling with growth")
-
-    def solve(block):
-        i, j = block
-        share_a, share_b = (w.sum() / w[k].sum() / len(blocks) for w, k in ((a, i), (b, j)))
-        found = cone_plan(x[i], y[j], a[i] * share_a, b[j] * share_b, reach)
-        return _Pairs(
-            i[found.plan.i], j[found.plan.j], found.left, found.plan.weight, found.converged
-        )
-
-    with ThreadPoolExecutor(n_cores()) as pool:
-        parts = list(pool.map(solve, blocks))
-    joined = (np.concatenate([getattr(p, name) for p in parts]) for name in _Pairs._fields[:4])
-    i, j, left, arrived = joined
-    kept = (left > 1e-12 * left.max()) & (arrived > 1e-12 * arrived.max())
-    order = np.flatnonzero(kept)[np.lexsort((j[kept], i[kept]))]
-    return _Pairs(i[order], j[order], left[order], arrived[order], all(p.converged for p in parts))
-
-
-def _source_rates(pairs):
-    "By which power the mass of the source of each pair multiplies, over the step."
-    left, arrived = (np.bincount(pairs.i, mass) for mass in (pairs.left, pairs.arrived))
-    return np.log(arrived[pairs.i] / left[pairs.i])
+def _grown_step(
+    step: Step,  # with masses that may differ
+    blocks: list[Block],
+    reach: float,  # (length)
+    pool: Executor,  # of threads
+) -> tuple[Step, TransportPlan]:  # with the rate of each source, and what arrives
+    "A step of a population that grows, from the plans of its blocks."
+    found = list(pool.map(lambda block: _solve_growing(step, block, reach), blocks))
+    plan, left = join_plans([f.plan for f in found]), np.concatenate([f.left for f in found])
+    kept = (left > 1e-12 * left.max()) & (plan.weight > 1e-12 * plan.weight.max())
+    i, j, left, arrived = plan.i[kept], plan.j[kept], left[kept], plan.weight[kept]
+    before, after = (np.bincount(i, mass, len(step.x)) for mass in (left, arrived))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of sources without a pair
+        rate = np.log(after / before) / step.tau
+    return replace(step, growth=rate), replace(plan, i=i, j=j, weight=arrived)
 
 # %% ../../nbs/2_transport/05_growing.ipynb #b0df8f98
+def _steps_with_mass(snapshots):
+    "The steps of all populations, in masses relative to the first time of each."
+    for name, (s, _) in by_group(snapshots).items():
+        mass = np.array([1.0 if s.mass is None else s.mass_at(k) for k in range(len(s))])
+        sent = [m / mass[0] * s.weights_at(k) for k, m in enumerate(mass)]
+        for k in range(len(s) - 1):
+            yield Step(name, s.t[k : k + 2], s.x[k], s.x[k + 1], sent[k], sent[k + 1])
+
+
 def couple_growing(
     snapshots: Snapshots,  # with or without masses
     reach: float | None = None,  # where growing is as cheap as moving (length); as `default_reach`
     batch_size: int = 1000,  # particles on a side of a block, about
     seed: int = 0,  # of the blocks
+    n_jobs: int | None = None,  # threads, all cores if `None`; fewer where memory holds fewer plans
 ) -> Couplings:  # with a rate of growth of each pair
     """Couplings of a population that moves and grows, within each group.
 
@@ -148,26 +151,9 @@ def couple_growing(
     reach = default_reach(snapshots) if reach is None else reach
     if not reach > 0:
         raise InputError(f"reach {reach}: it is a length, above 0")
-    rng, parts, span, names = np.random.default_rng(seed), [], [], []
-    for name, (s, _) in by_group(snapshots).items():
-        mass = [1.0 if s.mass is None else s.mass_at(k) for k in range(len(s))]
-        for k in range(len(s) - 1):
-            rows = [np.flatnonzero(s.weights_at(q)) for q in (k, k + 1)]
-            x, y = (s.x[q][r] for q, r in zip((k, k + 1), rows))
-            a, b = (mass[q] / mass[0] * s.weights_at(q)[r] for q, r in zip((k, k + 1), rows))
-            parts.append((x, y, _grown_step(x, y, a, b, reach, batch_size, rng)))
-            span.append(s.t[k : k + 2])
-            names.append(name)
-    rates = [_source_rates(p) / np.diff(s)[0] for (_, _, p), s in zip(parts, span)]
-    arrived = [p.arrived for _, _, p in parts]
-    return Couplings(
-        x=np.concatenate([x[p.i] for x, _, p in parts]),
-        y=np.concatenate([y[p.j] for _, y, p in parts]),
-        w=np.concatenate([w / w.sum() for w in arrived]),
-        step=np.repeat(np.arange(len(parts)), [len(w) for w in arrived]),
-        span=np.array(span),
-        group=np.array(names),
-        mass=np.array([w.sum() for w in arrived]),
-        converged=np.array([p.converged for _, _, p in parts]),
-        growth=np.concatenate(rates),
-    )
+    rng, steps = np.random.default_rng(seed), list(_steps_with_mass(snapshots))
+    blocks = [random_blocks(step.sent, step.received, batch_size, rng) for step in steps]
+    in_memory = [_plans_in_memory(len(b.i), len(b.j)) for own in blocks for b in own]
+    with ThreadPoolExecutor(min(n_jobs or n_cores(), *in_memory)) as pool:
+        grown = [_grown_step(step, own, reach, pool) for step, own in zip(steps, blocks)]
+    return couplings_from(*map(list, zip(*grown)))
