@@ -43,6 +43,7 @@ HOMES = {
     "model.lost_order": ("Shuffled", "Stream"),
     "model.fit": ("Ensemble", "ensemble", "fit"),
     "model.citation": ("citation",),
+    "model.branching": ("branch",),
     "model.cells": ("to_anndata",),
     "model.embedding": ("embed_drift",),
     "judge.evaluate": ("evaluate", "gradient_errors", "one_step_errors"),

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Num
+from numpy import ndarray as Array
 
 from ..data.selecting import by_group, leave_out, split
 from ..data.snapshots import Snapshots
@@ -22,15 +24,18 @@ from ..transport.couple import couple
 from ..transport.plans import wasserstein
 
 # %% ../../nbs/8_judge/04_compare.ipynb #e5c3cf71
-def _as_mover(
-    solution: Solution,
-) -> Callable:  # of particles `[n, d]` and two times, to particles `[n, d]`
-    "A fitted model as a function that moves particles from one time to another."
-
-    def move(x, t0, t1, w=None):
-        return solution.predict(x, [t0, t1], w, key=int(solution.seed)).x[1]
-
-    return move
+def _moved(
+    mover: Solution | Callable,  # a model, or a function of particles `[n, d]` and two times
+    snapshots: Snapshots,  # of one population
+    k: int,  # index of the time from which its particles are moved
+    to: float,  # (time)
+) -> tuple[Num[Array, "n d"], Num[Array, " n"]]:  # particles (length) and weights
+    "Where a mover brings the particles of a time, and what they then weigh."
+    x, start, w = snapshots.x[k], snapshots.t[k], snapshots.weights_at(k)
+    if not isinstance(mover, Solution):
+        return mover(x, start, to), w
+    path = mover.predict(x, [start, to], w, key=int(mover.seed))
+    return path.x[1], path.weights_at(1)
 
 
 def _stay(x, t0, t1):
@@ -54,19 +59,16 @@ def _mean_or_nan(
 
 # %% ../../nbs/8_judge/04_compare.ipynb #63f6a64e
 def _one_step_error(
-    move: Callable,
+    mover: Solution | Callable,
     test: Snapshots,
 ) -> float:  # (length)
     "Mean distance to the held-out particles of the next time."
-    return _mean_or_nan(
-        [
-            wasserstein(
-                move(s.x[k], s.t[k], s.t[k + 1]), s.x[k + 1], s.weights_at(k), s.weights_at(k + 1)
-            )
-            for s in _populations(test).values()
-            for k in range(len(s) - 1)
-        ]
-    )
+    errors = []
+    for s in _populations(test).values():
+        for k in range(len(s) - 1):
+            x, w = _moved(mover, s, k, s.t[k + 1])
+            errors.append(wasserstein(x, s.x[k + 1], w, s.weights_at(k + 1)))
+    return _mean_or_nan(errors)
 
 # %% ../../nbs/8_judge/04_compare.ipynb #1b2f0032
 class TrainErrors(NamedTuple):
@@ -114,10 +116,10 @@ def _left_out_error(
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "population")
             others = repeated(leave_out(snapshots, i))
-        move = method(others)
+        mover = method(others)
         for s, k in asked:
-            moved = move(s.x[k - 1], s.t[k - 1], s.t[k])
-            errors.append(wasserstein(moved, s.x[k], s.weights_at(k - 1), s.weights_at(k)))
+            x, w = _moved(mover, s, k - 1, s.t[k])
+            errors.append(wasserstein(x, s.x[k], w, s.weights_at(k)))
     return _mean_or_nan(errors)
 
 # %% ../../nbs/8_judge/04_compare.ipynb #1347fdd9
@@ -148,12 +150,12 @@ class _Stopwatch:
     def __call__(
         self,
         snapshots: Snapshots,
-    ) -> Callable:  # a mover
+    ) -> Solution | Callable:  # a mover
         "What the method makes of the snapshots."
         start = time.perf_counter()
-        move = self.method(snapshots, self.seed)
+        mover = self.method(snapshots, self.seed)
         self.seconds.append(time.perf_counter() - start)
-        return move
+        return mover
 
 # %% ../../nbs/8_judge/04_compare.ipynb #3de2730d
 def _baseline_rows(
@@ -188,9 +190,9 @@ def compare(
 
     Columns: `one_step`, the mean Wasserstein distance of order 1 to held-out particles, one step
     ahead; `left_out`, its mean over inner times that were left out, from the particles before;
-    `seconds` to fit, as a mean over all fits of the row. A mover takes particles from one time to
-    another, `move(x, t0, t1)`. NaN where there is nothing to compare. Raises `InputError` for an
-    unknown solver.
+    `seconds` to fit, as a mean over all fits of the row. A mover is a `Solution`, or a function
+    `move(x, t0, t1)` of particles and two times. NaN where there is nothing to compare. Raises
+    `InputError` for an unknown solver.
     """
     import pandas as pd
     from tqdm import tqdm
@@ -199,7 +201,7 @@ def compare(
 
     def fitted(name):
         own = (settings or {}).get(name, {})
-        return lambda s, seed: _as_mover(fit(s, name, seed, **own))
+        return lambda s, seed: fit(s, name, seed, **own)
 
     methods = {name: fitted(name) for name in solvers} | dict(peers or {})
     rows = _baseline_rows(snapshots, train, test)

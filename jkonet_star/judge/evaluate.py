@@ -19,7 +19,7 @@ from ..data.selecting import by_group
 from ..data.simulate import Truth
 from ..data.snapshots import Snapshots
 from .gradients import drift_error, no_gradient_errors, term_errors
-from .growth import growth_errors, mass_errors
+from .growth import growth_errors, mass_errors, roll_out
 from ..model.solution import Solution
 from ..transport.plans import measures, wasserstein
 
@@ -99,10 +99,10 @@ def predict_next(
 def _predictions(
     solution: Solution,
     test: Snapshots,  # of one population
+    path: Snapshots,  # what it says of them from the first
     seed: int,  # of the noise
 ) -> dict:  # lists of particles and weights, one a step
     "What a model says of each snapshot but the first."
-    path = solution.predict(test.x[0], test.t, test.weights_at(0), key=seed)
     return {
         "one_step": [predict_next(solution, test, k, seed) for k in range(len(test) - 1)],
         "cumulative": [(path.x[k], path.weights_at(k)) for k in range(1, len(test))],
@@ -239,8 +239,11 @@ def evaluate(
             "populations are compared by their names"
         )
     held, parts, errors = repeated(test), [], dict(no_gradient_errors)
+    paths = {} if held is None else roll_out(solution, held, seed)
     for name, (s, _) in ({} if held is None else by_group(held)).items():
-        clouds = _predictions(solution, s, seed) | _baselines(train, s, name, truth, seed)
+        clouds = _predictions(solution, s, paths[name], seed) | _baselines(
+            train, s, name, truth, seed
+        )
         clouds |= {"floor": []} if train is test else {}
         parts.append(_distances(clouds, s, n_jobs))
     absent = {"floor": train is test, "truth": truth is None}
@@ -251,7 +254,7 @@ def evaluate(
     }
     result["w1_rollout"] = result["emd_cumulative"]
     result["mass"], result["mass_error"] = None, None
-    grown = None if held is None else mass_errors(solution, held, seed)
+    grown = None if held is None else mass_errors(paths, held)
     if grown is not None:
         result["mass"], result["mass_error"] = grown
     result |= {f"{name}_mean": _finite_mean(values) for name, values in result.items()}

@@ -6,6 +6,7 @@
 __all__ = ['Slice', 'Field', 'plot_landscape', 'plot_stream', 'animate']
 
 # %% ../../nbs/8_judge/06_landscapes.ipynb #1c127427
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,6 @@ from ..base.files import atomic_write
 from ..base.style import COLORS, Figure
 from ..data.selecting import evenly_spaced
 from ..data.snapshots import Snapshots
-from ..model.fit import Ensemble
 from ..model.solution import Solution
 
 # %% ../../nbs/8_judge/06_landscapes.ipynb #64b76c62
@@ -60,7 +60,7 @@ class Field(NamedTuple):
 
     t: float  # (time)
     k: int  # index of the nearest snapshot
-    value: Float[Array, " N"]  # potential, relative to its mean, or its standard error
+    value: Float[Array, " N"]  # what is shaded
     drift: Float[Array, "N 2"]  # (length/time)
 
 
@@ -69,20 +69,20 @@ def _field_at(
     snapshots: Snapshots,
     t: float,  # (time)
     where: Slice,
-    error: Ensemble | None = None,  # to show its standard error in place of the potential
+    value: Callable | None = None,  # of points and a time, to shade; V about its mean if `None`
 ) -> Field:
-    "Potential and drift among the cells of the nearest snapshot."
+    "What is shaded, and the drift, among the cells of the nearest snapshot."
     k = int(np.argmin(np.abs(snapshots.t - t)))
     x, w = snapshots.x[k], snapshots.weights_at(k)
     points = where.points(np.average(x, axis=0, weights=w))
     drift = np.asarray(solution.drift(points, t, x))[:, where.axes]
-    value = np.zeros(len(points))
-    if "potential" in solution.energy:
-        if error is None:
-            value = np.asarray(solution.potential(points, t))
-        else:
-            value = error.potential(points, t)[1]
-    return Field(t, k, value - (value.mean() if error is None else 0), drift)
+    height = np.zeros(len(points))
+    if value is not None:
+        height = np.asarray(value(points, t))
+    elif "potential" in solution.energy:
+        height = np.asarray(solution.potential(points, t))
+        height = height - height.mean()
+    return Field(t, k, height, drift)
 
 # %% ../../nbs/8_judge/06_landscapes.ipynb #4e70be04
 def _draw_field(
@@ -112,9 +112,10 @@ def plot_landscape(
     times: ArrayLike | None = None,  # those of the snapshots if `None` (time)
     axes: tuple = (0, 1),  # the two coordinates to show
     names: list | None = None,  # theirs
-    error: Ensemble | None = None,  # to shade its standard error in place of the potential
+    value: Callable | None = None,  # of points and a time, to shade; the potential if `None`
+    label: str = "V",  # what is shaded
 ) -> Figure:
-    """The potential, with the cells of the nearest snapshot and streamlines of the drift.
+    """The potential or another number, cells of the nearest snapshot and streamlines of the drift.
 
     Raises `InputError` for one dimension.
     """
@@ -122,7 +123,7 @@ def plot_landscape(
         raise InputError("a landscape needs two dimensions: plot `Solution.potential` over one")
     times = snapshots.t if times is None else np.atleast_1d(times)
     where = _slice_of(snapshots, axes, names, 60)
-    fields = [_field_at(solution, snapshots, t, where, error) for t in times]
+    fields = [_field_at(solution, snapshots, t, where, value) for t in times]
     levels = None
     if any(np.ptp(field.value) > 0 for field in fields):
         low, high = np.quantile(np.concatenate([field.value for field in fields]), [0.01, 0.99])
@@ -133,7 +134,6 @@ def plot_landscape(
         shown = _draw_field(ax, field, snapshots.x[field.k], where, levels)
     axs[0].set_ylabel(where.names[1])
     if levels is not None:
-        label = "V" if error is None else "standard error of V"
         fig.colorbar(shown, ax=fig.axes, label=label, shrink=0.85)
     return fig
 
@@ -184,6 +184,7 @@ def _draw_frame(
     snapshots: Snapshots,
     t: float,  # (time)
     particles: Num[Array, "n d"],  # that follow the energy (length)
+    mass: Num[Array, " n"],  # of each of them, 1 at the start on average
     where: Slice,
 ):
     "One frame of a film."
@@ -193,7 +194,7 @@ def _draw_frame(
         value = np.asarray(solution.potential(where.points(snapshots.x[k].mean(0)), t))
         ax.contourf(*where.lines, value.reshape(n, n), 14, cmap="cividis")
     ax.scatter(*snapshots.x[k][:, where.axes].T, s=5, color="w", alpha=0.5, lw=0)
-    ax.scatter(*particles[:, where.axes].T, s=7, color=COLORS[1], lw=0)
+    ax.scatter(*particles[:, where.axes].T, s=7 * mass, color=COLORS[1], lw=0)
     (left, right), (low, high) = ((line[0], line[-1]) for line in where.lines)
     ax.set(title=f"t = {t:.2f}", xlabel=where.names[0], ylabel=where.names[1])
     ax.set(xlim=(left, right), ylim=(low, high))
@@ -209,18 +210,20 @@ def animate(
     seed: int | None = None,  # of the noise of a model with a beta; none if `None`
     names: list | None = None,  # of the coordinates
 ) -> str | Path:
-    "A GIF of particles that follow the energy, by an atomic write."
+    "A GIF of particles that follow the energy, as large as their mass, by an atomic write."
     from matplotlib.animation import FuncAnimation, PillowWriter
 
     start = snapshots.x[0] if start is None else np.asarray(start)
     times = np.linspace(snapshots.t[0], snapshots.t[-1], frames)
-    moved = solution.predict(start, times, key=seed).x
+    moved = solution.predict(start, times, key=seed)
+    total = np.ones(frames) if moved.mass is None else [moved.mass_at(k) for k in range(frames)]
+    mass = [total[k] * len(start) * moved.weights_at(k) for k in range(frames)]
     where = _slice_of(snapshots, axes, names, 50)
     fig = Figure(figsize=(4.2, 3.8), layout="constrained")
     ax = fig.subplots()
 
     def draw(i):
-        _draw_frame(ax, solution, snapshots, times[i], moved[i], where)
+        _draw_frame(ax, solution, snapshots, times[i], moved.x[i], mass[i], where)
 
     with atomic_write(path) as new:
         gif = new.with_suffix(".gif")

@@ -78,7 +78,10 @@ def fit_in_steps(
     steps = [steps_from(couplings, start) for start in starts]
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
         parts = list(
-            pool.map(lambda step: fit_least_squares(step, own, config, seed, LEAST_RIDGE), steps)
+            pool.map(
+                lambda step: fit_least_squares(step, own, config, seed, LEAST_RIDGE, errors=False),
+                steps,
+            )
         )
     velocities = [(step.y - step.x) / step.tau[step.step][:, None] for step in steps]
     limits = [(v.min(0), v.max(0)) for v in velocities]

@@ -22,7 +22,7 @@ from ..energy.makers import forces_and_rates, makers
 from ..energy.residual import Observations, observe, places
 from ..energy.terms import Energy, Found
 from .normal_equations import Quadratic, normal_equations
-from .rates import fit_rates
+from .rates import fit_rates, rate_covariance
 from .ridge import Choice, LinearFit, RidgeProblem, counted, ridge_problem
 from jkonet_star.transport.couplings import (
     Couplings,
@@ -219,6 +219,7 @@ def fit_least_squares(
     config: LeastSquares = LeastSquares(),
     seed: int = 0,  # of the features
     least_ridge: float = 0.0,  # that may be chosen, relative to the largest eigenvalue
+    errors: bool = True,  # whether to state those of a rate, where transport found it
 ) -> Found:
     """Closed-form energy of couplings. Source: Terpin et al. (2024), §3.3.
 
@@ -243,5 +244,7 @@ def fit_least_squares(
         )
         energy = Energy.of(*energy.terms, grown.term)
         params[grown.term.name] = grown.params
-        stats |= {"growth_lengthscale": grown.scale, "growth_covariance": grown.covariance}
+        stats |= {"growth_lengthscale": grown.scale}
+        if errors and couplings.reach is not None:
+            stats |= {"growth_covariance": rate_covariance(grown, couplings)}
     return Found(energy, params, stats)

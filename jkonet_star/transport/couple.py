@@ -97,7 +97,7 @@ def mend_plans(
 def couplings_from(
     steps: list[Step],
     plans: list[TransportPlan],  # one per step
-    **settings,  # `paired`, `epsilon`, `batch_size` of `Couplings`
+    **settings,  # `paired`, `epsilon`, `batch_size`, `reach` of `Couplings`
 ) -> Couplings:
     "The pairs of all steps. Warns of steps whose plan did not converge."
     orders = [np.lexsort((plan.j, plan.i)) for plan in plans]

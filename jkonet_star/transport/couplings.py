@@ -40,6 +40,7 @@ class Couplings:
     paired: bool = False  # whether the snapshots held the same individuals
     epsilon: float | None = None  # of the entropy, as given to `couple` (length²)
     batch_size: int | None = None  # of the blocks, as given to `couple`
+    reach: float | None = None  # of growth that transport found, as in `couple_growing` (length)
 
     @property
     def tau(self) -> Num[Array, " T"]:

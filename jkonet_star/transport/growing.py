@@ -156,4 +156,4 @@ def couple_growing(
     in_memory = [_plans_in_memory(len(b.i), len(b.j)) for own in blocks for b in own]
     with ThreadPoolExecutor(min(n_jobs or n_cores(), *in_memory)) as pool:
         grown = [_grown_step(step, own, reach, pool) for step, own in zip(steps, blocks)]
-    return couplings_from(*map(list, zip(*grown)))
+    return couplings_from(*map(list, zip(*grown)), batch_size=batch_size, reach=reach)

@@ -73,6 +73,7 @@ def _array_fields(
 
 # %% ../../nbs/9_work/03_dataset_files.ipynb #08b251a4
 _FORMAT = 2
+_NUMBERS = "paired", "epsilon", "batch_size", "reach"  # of couplings
 
 
 def write_dataset(
@@ -93,7 +94,7 @@ def write_dataset(
         "format": _FORMAT,
         **dataset.info,
         "scaling": None if scaling is None else {"names": scaling.names},
-        "couplings": {"paired": c.paired, "epsilon": c.epsilon, "batch_size": c.batch_size},
+        "couplings": {name: getattr(c, name) for name in _NUMBERS},
         "sha256": {p.name: file_hash(p) for p in sorted(folder.iterdir())},
     }
     (folder / "dataset.json").write_text(json.dumps(description, indent=2))
