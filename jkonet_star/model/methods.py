@@ -21,7 +21,7 @@ from ..moments.fourier import WeakForm
 from ..moments.weak_form import fit_weak_form
 from ..regression.epochs import Checkpoint
 from ..regression.gradient_descent import GradientDescent, fit_gradient_descent
-from ..regression.in_steps import fit_in_steps
+from ..regression.in_steps import CurvedPaths, fit_along_paths, fit_in_steps
 from ..regression.least_squares import LeastSquares
 from ..transport.couplings import Couplings
 
@@ -50,6 +50,7 @@ METHODS = {
     m.settings.__name__: m
     for m in (
         Method(LeastSquares, lambda p: fit_in_steps(p.data, p.terms, p.settings, p.seed)),
+        Method(CurvedPaths, lambda p: fit_along_paths(p.data, p.terms, p.settings, p.seed)),
         Method(GradientDescent, lambda p: fit_gradient_descent(*p)),
         Method(WeakForm, lambda p: fit_weak_form(*p[:5]), couples=False),
         Method(JKOnet, lambda p: fit_bilevel(*p)),
@@ -73,6 +74,7 @@ solvers = {
     "jkonet-star-potential": Solver(_V, METHODS["GradientDescent"]),
     "jkonet-star-potential-internal": Solver(_NOISY_V, METHODS["GradientDescent"]),
     "jkonet-star-time-potential": Solver(("time_potential",), METHODS["GradientDescent"]),
+    "jkonet-star-path": Solver(("time_potential",), METHODS["CurvedPaths"]),
     "jkonet-star-growth": Solver(("time_potential", "time_growth"), METHODS["LeastSquares"]),
     "jkonet-star-interaction-growth": Solver(
         ("time_potential", "interaction", "time_growth"), METHODS["GradientDescent"]

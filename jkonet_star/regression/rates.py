@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import scipy.sparse
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Bool, Float, Num
 from numpy import ndarray as Array
 
 from ..data.selecting import evenly_spaced
@@ -19,7 +19,7 @@ from ..energy.growth import LinearGrowth
 from ..energy.residual import Observations
 from .normal_equations import Quadratic
 from .ridge import RidgePath, RidgeProblem, counted, ridge_problem
-from ..transport.couplings import Couplings, subsample_pairs
+from ..transport.couplings import Couplings, particle_ids, subsample_pairs
 
 # %% ../../nbs/4_regression/03_rates.ipynb #afb75295
 @jax.jit
@@ -114,16 +114,6 @@ def growth_smoother(
     return np.linalg.solve(both, A) * unit / unit[:, None]
 
 # %% ../../nbs/4_regression/03_rates.ipynb #274f2565
-def _particle_ids(
-    couplings: Couplings,
-) -> tuple[Int[Array, " m"], Int[Array, " m"]]:  # at the source and at the target of every pair
-    "Which particle it is: the same number at the end of a step and at the beginning of the next."
-    c = couplings
-    ends = [np.column_stack([c.span[c.step, side], z]) for side, z in ((0, c.x), (1, c.y))]
-    _, ids = np.unique(np.concatenate(ends), axis=0, return_inverse=True)
-    return ids.ravel()[: len(c.x)], ids.ravel()[len(c.x) :]
-
-
 def rate_covariance(
     found: RateFit,
     couplings: Couplings,  # with a reach
@@ -135,7 +125,7 @@ def rate_covariance(
     mean = np.stack(
         [few.w[r] @ _design(found.term, few.x[r]) for r in map(few.rows, range(c.n_steps))]
     )
-    source, target = _particle_ids(c)
+    source, target = particle_ids(c)
     by_particle = c.w / c.tau[c.step] / c.n_steps
     entries = np.concatenate([by_particle, -by_particle])
     pair = np.tile(np.arange(len(c.w)), 2)
