@@ -109,7 +109,7 @@ class CurvedPaths(LeastSquares):
     "Settings of the closed form along curved paths through all snapshots."
 
     title = "Closed form along curved paths"
-    substeps: int = setting(4, "shorter steps that each step is split into", at_least=1)
+    substeps: int = setting(2, "shorter steps that each step is split into", at_least=1)
 
 
 def fit_along_paths(
