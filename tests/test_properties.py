@@ -24,6 +24,7 @@ from jkonet_star.model.solution import Solution
 from jkonet_star.moments.fourier import WeakForm
 from jkonet_star.regression.epochs import Checkpoint
 from jkonet_star.regression.gradient_descent import GradientDescent
+from jkonet_star.regression.in_steps import CurvedPaths
 from jkonet_star.regression.least_squares import LeastSquares
 from jkonet_star.transport.couple import couple
 from jkonet_star.work.dataset_files import load_dataset, save_dataset
@@ -284,6 +285,7 @@ def test_another_unit_of_length(two_arms, reference, a):
 QUICK = {
     GradientDescent: {"epochs": 10, "hidden": (8,)},
     LeastSquares: {"n_features": 30, "n_interaction_features": 20},
+    CurvedPaths: {"n_features": 30},
     WeakForm: {
         "n_features": 20,
         "axis_bands": (3, 6),

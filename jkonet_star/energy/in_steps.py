@@ -80,7 +80,7 @@ class SteppedPotential(Term):
         x, each = jnp.asarray(x), zip(self.parts, params, self.slowest, self.fastest)
 
         def slope(part, theta, low, high):
-            return jnp.clip(part.gradient(theta, x), -high, -low).astype(x.dtype)
+            return jnp.clip(part.gradient(theta, x), -high, -low)
 
         return of_step([partial(slope, *own) for own in each], step_at(self.starts, t))
 

@@ -22,6 +22,7 @@ def references() -> dict[str, str]:
 # %% ../../nbs/7_model/09_citation.ipynb #ea41f472
 METHOD_SOURCES = {
     "LeastSquares": ("rahimi2007random", "golub1979generalized"),
+    "CurvedPaths": ("rahimi2007random", "golub1979generalized"),
     "GradientDescent": ("kingma2015adam",),
     "WeakForm": (
         "hansen1982large",

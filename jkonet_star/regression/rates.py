@@ -24,8 +24,19 @@ from ..transport.couplings import Couplings, particle_ids, subsample_pairs
 # %% ../../nbs/4_regression/03_rates.ipynb #afb75295
 @jax.jit
 def _design(term, x):
-    "Compiled once for all steps of about as many particles."
+    "Features at points."
     return term.design(x)
+
+
+def _features(
+    term: LinearGrowth,
+    x: Num[Array, "n d"],  # points (length)
+) -> Float[Array, "n p"]:
+    "Features in double precision, compiled once for all steps of about as many particles."
+    with jax.enable_x64(True):
+        term = jax.tree.map(lambda a: np.asarray(a, np.float64), term)
+        filled = np.pad(np.asarray(x, np.float64), ((0, -len(x) % 1024), (0, 0)))
+        return np.asarray(_design(term, filled))[: len(x)]
 
 
 def rate_equations(
@@ -33,11 +44,7 @@ def rate_equations(
     obs: Observations,  # with rates, whose steps ascend
 ) -> tuple[Quadratic, ...]:  # one a step
     "The squared residual of the rates of every step, `|F theta - rate|^2`."
-    with jax.enable_x64(True):
-        term = jax.tree.map(lambda a: np.asarray(a, np.float64), term)
-        n = len(obs.z)
-        z = np.pad(np.asarray(obs.z, np.float64), ((0, -n % 1024), (0, 0)))
-        F = np.asarray(_design(term, z))[:n]
+    F = _features(term, obs.z)
     bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2)).tolist()
     steps = []
     for r in (slice(*ends) for ends in zip(bounds, bounds[1:])):
@@ -54,7 +61,8 @@ class RateFit(NamedTuple):
     term: LinearGrowth
     params: Float[Array, " p"]  # theta
     scale: float | None  # length scale of its features
-    response: Float[Array, "p p"]  # of theta to `sum of w F rate`
+    problem: RidgeProblem  # whose solution it is
+    ridge: float
 
 
 def _response(problem: RidgeProblem, ridge: float) -> Float[Array, "p p"]:
@@ -84,7 +92,7 @@ def fit_rates(
     fitted = problem.solve(problem.floored(choice, least_ridge))
     seen = np.array([obs.rate.min(), obs.rate.max()])
     term = LinearGrowth(term.parts, seen)
-    return RateFit(term, fitted.theta, scale, _response(problem, fitted.ridge))
+    return RateFit(term, fitted.theta, scale, problem, fitted.ridge)
 
 # %% ../../nbs/4_regression/03_rates.ipynb #473ad403
 @jax.jit
@@ -104,7 +112,7 @@ def growth_smoother(
     for start in range(0, len(c.w), rows):
         r = slice(start, start + rows)
         w = c.w[r] / c.n_steps
-        F, slopes = (np.asarray(f(term, c.x[r]), float) for f in (_design, _slopes))
+        F, slopes = _features(term, c.x[r]), np.asarray(_slopes(term, c.x[r]), float)
         A += (F * w[:, None]).T @ F
         flat = (slopes * np.sqrt(w)[:, None, None]).transpose(0, 2, 1).reshape(-1, p)
         D += flat.T @ flat
@@ -122,9 +130,8 @@ def rate_covariance(
     "Of theta, from which particles were seen. Source: linearised transport, this chapter."
     c, few = couplings, subsample_pairs(couplings, 10_000)
     K = growth_smoother(found.term, few)
-    mean = np.stack(
-        [few.w[r] @ _design(found.term, few.x[r]) for r in map(few.rows, range(c.n_steps))]
-    )
+    steps = map(few.rows, range(c.n_steps))
+    mean = np.stack([few.w[r] @ _features(found.term, few.x[r]) for r in steps])
     source, target = particle_ids(c)
     by_particle = c.w / c.tau[c.step] / c.n_steps
     entries = np.concatenate([by_particle, -by_particle])
@@ -133,6 +140,7 @@ def rate_covariance(
     n = influence.shape[0]
     influence = influence[evenly_spaced(n, limit)]
     asked = np.unique(influence.indices)
-    centred = np.asarray(_design(found.term, c.x[asked]), float) - mean[c.step[asked]]
+    centred = _features(found.term, c.x[asked]) - mean[c.step[asked]]
     spread = influence[:, asked] @ (centred @ K)
-    return n / influence.shape[0] * found.response @ (spread.T @ spread) @ found.response
+    response = _response(found.problem, found.ridge)
+    return n / influence.shape[0] * response @ (spread.T @ spread) @ response

@@ -6,7 +6,7 @@
 __all__ = ['cone_cost', 'default_reach', 'GrowingPlan', 'cone_plan', 'random_blocks', 'couple_growing']
 
 # %% ../../nbs/2_transport/05_growing.ipynb #f1ba7d9f
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -112,12 +112,9 @@ def _solve_growing(step, block, reach):
 
 def _grown_step(
     step: Step,  # with masses that may differ
-    blocks: list[Block],
-    reach: float,  # (length)
-    pool: Executor,  # of threads
+    found: list[GrowingPlan],  # of its blocks
 ) -> tuple[Step, TransportPlan]:  # with the rate of each source, and what arrives
     "A step of a population that grows, from the plans of its blocks."
-    found = list(pool.map(lambda block: _solve_growing(step, block, reach), blocks))
     plan, left = join_plans([f.plan for f in found]), np.concatenate([f.left for f in found])
     kept = (left > 1e-12 * left.max()) & (plan.weight > 1e-12 * plan.weight.max())
     i, j, left, arrived = plan.i[kept], plan.j[kept], left[kept], plan.weight[kept]
@@ -154,6 +151,8 @@ def couple_growing(
     rng, steps = np.random.default_rng(seed), list(_steps_with_mass(snapshots))
     blocks = [random_blocks(step.sent, step.received, batch_size, rng) for step in steps]
     in_memory = [_plans_in_memory(len(b.i), len(b.j)) for own in blocks for b in own]
+    jobs = [(step, block, reach) for step, own in zip(steps, blocks) for block in own]
     with ThreadPoolExecutor(min(n_jobs or n_cores(), *in_memory)) as pool:
-        grown = [_grown_step(step, own, reach, pool) for step, own in zip(steps, blocks)]
+        plans = iter(list(pool.map(_solve_growing, *zip(*jobs))))
+    grown = [_grown_step(step, [next(plans) for _ in own]) for step, own in zip(steps, blocks)]
     return couplings_from(*map(list, zip(*grown)), batch_size=batch_size, reach=reach)
