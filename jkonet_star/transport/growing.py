@@ -43,15 +43,6 @@ def default_reach(
     return 1.5 * length_unit(np.concatenate(snapshots.x))
 
 # %% ../../nbs/2_transport/05_growing.ipynb #d2e9a7e9
-def _padded(x, w):
-    """The same cloud in an array of 128, 256, … rows, so that steps of similar sizes share a
-    compiled program: its last particle stands for several.
-    """
-    more = -len(x) % 128
-    shared = np.full(more + 1, w[-1] / (more + 1))
-    return np.concatenate([x, np.repeat(x[-1:], more, 0)]), np.concatenate([w[:-1], shared])
-
-
 class GrowingPlan(NamedTuple):
     "Pairs whose mass changes on the way."
 
@@ -69,21 +60,14 @@ def cone_plan(
 ) -> GrowingPlan:
     "Transport with growth. Source: Chizat et al. (2018); all mass leaves, and all mass arrives."
     unit = np.sqrt(a.sum() * b.sum())
-    (u, a_of), (v, b_of) = _padded(x, a / unit), _padded(y, b / unit)
-    run = _unbalanced_sinkhorn(1 / (1 + epsilon), epsilon)
-    sent, received, converged = run(cone_cost(u, v, reach), a_of, b_of)
-    sent, received = (
-        np.add.reduceat(np.maximum(np.asarray(g, np.float64), 1e-300), np.arange(n))
-        for g, n in ((sent, len(x)), (received, len(y)))
-    )
     cost = cone_cost(x, y, reach)
-    if not (np.isfinite(sent).all() and np.isfinite(received).all()):
-        raise InputError("growth could not be found: no target is within reach, take a longer one")
+    met = _unbalanced_sinkhorn(cost, a / unit, b / unit, 1.0, epsilon)
+    sent, received = np.maximum(met.sent, 1e-300), np.maximum(met.received, 1e-300)
     i, j, weight = _simplex(cost, sent, received * (sent.sum() / received.sum()))
     left = weight * (a / np.bincount(i, weight, len(a)).clip(1e-300))[i]
     arrived = weight * (b / np.bincount(j, weight, len(b)).clip(1e-300))[j]
     paid = float(weight @ cost[i, j])
-    return GrowingPlan(TransportPlan(i, j, arrived, paid, bool(converged)), left)
+    return GrowingPlan(TransportPlan(i, j, arrived, paid, met.converged), left)
 
 # %% ../../nbs/2_transport/05_growing.ipynb #3275f1b6
 def random_blocks(

@@ -151,38 +151,41 @@ class Marginals:
     converged: bool = True
 
 # %% ../../nbs/2_transport/01_plans.ipynb #1e50f793
-@cache
 def _unbalanced_sinkhorn(
-    tau_marginal: float,  # power of a scaling, 1 for marginals that are met
-    relative_epsilon: float,  # strength of the entropy, in units of the cost
-):
-    """Unbalanced Sinkhorn iterations, compiled once for all problems of the same shape.
+    cost: Float[Array, "n m"],
+    a: Num[Array, " n"],  # weights of the sources
+    b: Num[Array, " m"],  # weights of the targets
+    penalty: float,  # of the marginals, in units of the cost
+    epsilon: float,  # strength of the entropy, in units of the cost
+) -> Marginals:
+    """Unbalanced Sinkhorn iterations: annealed, over-relaxed and recentred.
 
-    Annealed, over-relaxed and recentred, they are six times fewer. Sources: Thibault et al. (2021),
-    Séjourné, Vialard and Peyré (2022).
+    Sources: Chizat et al. (2018), Thibault et al. (2021), Séjourné, Vialard and Peyré (2022).
     """
-    import jax
-    from ott.geometry.epsilon_scheduler import Epsilon
-    from ott.geometry.geometry import Geometry
-    from ott.solvers.linear import solve
-    from ott.solvers.linear.acceleration import Momentum
+    from scipy.special import logsumexp
 
-    @jax.jit
-    def run(cost, a, b):
-        out = solve(
-            Geometry(cost_matrix=cost, epsilon=Epsilon(relative_epsilon, init=20.0, decay=0.8)),
-            a=a,
-            b=b,
-            tau_a=tau_marginal,
-            tau_b=tau_marginal,
-            max_iterations=10_000,
-            threshold=1e-4,
-            recenter_potentials=True,
-            momentum=Momentum(start=50),
-        )
-        return out.marginal(1), out.marginal(0), out.converged
-
-    return run
+    f, g = np.zeros(len(a)), np.zeros(len(b))
+    for level in epsilon * 2.0 ** np.arange(5, -1, -1):
+        power, relaxed, change, kernel = penalty / (penalty + level), 1.0, np.inf, None
+        for step in range(10_000 if level == epsilon else 10):
+            if kernel is None or max(abs(f - f_of).max(), abs(g - g_of).max()) > 100 * level:
+                f_of, g_of = f, g
+                kernel = np.exp((f[:, None] + g - cost) / level)
+            before, old = change, f
+            reached = (kernel @ (b * np.exp((g - g_of) / level))).clip(1e-300)
+            f = f + relaxed * (power * (f_of - level * np.log(reached)) - f)
+            reached = ((a * np.exp((f - f_of) / level)) @ kernel).clip(1e-300)
+            g = g + relaxed * (power * (g_of - level * np.log(reached)) - g)
+            shift = logsumexp(-f / penalty, b=a) - logsumexp(-g / penalty, b=b)
+            f, g = f + shift * penalty / 2, g - shift * penalty / 2
+            change = np.abs(f - old).max()
+            if change <= 1e-4 * level:
+                break
+            if step == 20:  # the rate of convergence says how far to step
+                relaxed = 2 / (1 + np.sqrt(1 - min(change / before, 0.99)))
+    sent = a * np.exp((f - f_of) / level) * (kernel @ (b * np.exp((g - g_of) / level)))
+    received = b * np.exp((g - g_of) / level) * ((a * np.exp((f - f_of) / level)) @ kernel)
+    return Marginals(sent, received, bool(change <= 1e-4 * level))
 
 # %% ../../nbs/2_transport/01_plans.ipynb #938fb80a
 def unbalanced_marginals(
@@ -197,10 +200,8 @@ def unbalanced_marginals(
     from scipy.spatial.distance import cdist
 
     cost = cdist(x, y, "sqeuclidean")
-    run = _unbalanced_sinkhorn(penalty / (penalty + relative_epsilon), relative_epsilon)
-    sent, received, converged = run(cost / max(a @ cost @ b, 1e-300), a, b)
-    sent, received = (np.asarray(side, np.float64) for side in (sent, received))
-    return Marginals(sent, received, bool(converged))
+    relative = cost / max(a @ cost @ b, 1e-300)
+    return _unbalanced_sinkhorn(relative, a, b, penalty, relative_epsilon)
 
 # %% ../../nbs/2_transport/01_plans.ipynb #a00be3bc
 def _cloud(
