@@ -82,6 +82,7 @@ def mend_plans(
     size: int,  # pairs in a block at most
     passes: int,
     pool: Executor,  # of threads
+    solver: Callable = exact_plan,  # of two clouds and their weights, to a `TransportPlan`
 ) -> list[TransportPlan]:  # of the same masses, at no more cost
     "Exact plans, solved again in blocks of their pairs, cut along random directions."
     rng = np.random.default_rng(0)
@@ -90,7 +91,7 @@ def mend_plans(
             _reblock(step.x, step.y, plan.i, plan.j, plan.weight, size, rng)
             for step, plan in zip(steps, plans)
         ]
-        plans = solve_steps(steps, blocks, exact_plan, pool)
+        plans = solve_steps(steps, blocks, solver, pool)
     return plans
 
 # %% ../../nbs/2_transport/04_couple.ipynb #ea0accc7

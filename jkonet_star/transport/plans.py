@@ -162,29 +162,35 @@ def _unbalanced_sinkhorn(
 
     Sources: Chizat et al. (2018), Thibault et al. (2021), Séjourné, Vialard and Peyré (2022).
     """
-    from scipy.special import logsumexp
 
-    f, g = np.zeros(len(a)), np.zeros(len(b))
+    def share(f, a):  # log of the mass that is kept
+        return np.log(a @ np.exp((f.min() - f) / penalty)) - f.min() / penalty
+
+    f, g, cost = np.zeros(len(a)), np.zeros(len(b)), cost.astype(np.float32)
     for level in epsilon * 2.0 ** np.arange(5, -1, -1):
-        power, relaxed, change, kernel = penalty / (penalty + level), 1.0, np.inf, None
+        power, relaxed, change = penalty / (penalty + level), 1.0, np.inf
+        f_of, g_of, kernel = f, g, None
         for step in range(10_000 if level == epsilon else 10):
-            if kernel is None or max(abs(f - f_of).max(), abs(g - g_of).max()) > 100 * level:
+            if kernel is None or max(abs(f - f_of).max(), abs(g - g_of).max()) > 20 * level:
                 f_of, g_of = f, g
-                kernel = np.exp((f[:, None] + g - cost) / level)
+                kernel = f.astype(np.float32)[:, None] + g.astype(np.float32) - cost
+                kernel = np.exp(kernel / np.float32(level))
             before, old = change, f
-            reached = (kernel @ (b * np.exp((g - g_of) / level))).clip(1e-300)
-            f = f + relaxed * (power * (f_of - level * np.log(reached)) - f)
-            reached = ((a * np.exp((f - f_of) / level)) @ kernel).clip(1e-300)
-            g = g + relaxed * (power * (g_of - level * np.log(reached)) - g)
-            shift = logsumexp(-f / penalty, b=a) - logsumexp(-g / penalty, b=b)
+            reached = kernel @ (b * np.exp((g - g_of) / level)).astype(np.float32)
+            best = power * (f_of - level * np.log(reached.clip(1e-37)))
+            f = f + relaxed * (best - f)
+            reached = (a * np.exp((f - f_of) / level)).astype(np.float32) @ kernel
+            best = power * (g_of - level * np.log(reached.clip(1e-37)))
+            g = g + relaxed * (best - g)
+            shift = share(f, a) - share(g, b)
             f, g = f + shift * penalty / 2, g - shift * penalty / 2
             change = np.abs(f - old).max()
             if change <= 1e-4 * level:
                 break
             if step == 20:  # the rate of convergence says how far to step
                 relaxed = 2 / (1 + np.sqrt(1 - min(change / before, 0.99)))
-    sent = a * np.exp((f - f_of) / level) * (kernel @ (b * np.exp((g - g_of) / level)))
-    received = b * np.exp((g - g_of) / level) * ((a * np.exp((f - f_of) / level)) @ kernel)
+    at_source, at_target = a * np.exp((f - f_of) / level), b * np.exp((g - g_of) / level)
+    sent, received = at_source * (kernel @ at_target), at_target * (at_source @ kernel)
     return Marginals(sent, received, bool(change <= 1e-4 * level))
 
 # %% ../../nbs/2_transport/01_plans.ipynb #938fb80a
