@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "nbs" / "experiments"
 TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
-    n: [f"{n}.csv"] for n in ("coupling", "general_energies", "pairing", "ablations")
+    n: [f"{n}.csv"] for n in ("coupling", "general_energies", "pairing", "growth", "ablations")
 }
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
@@ -33,6 +33,12 @@ SMALL = {  # what the page shows takes a minute each
         "n_timesteps": 3,
     },
     "scaling": {"n_particles": [100, 200], "dimensions": [2, 5], "epochs": 5, "n_timesteps": 3},
+    "growth": {
+        "populations": ["wells", "still"],
+        "solvers": "jkonet-star-linear-growth",
+        "n_particles": 100,
+        "n_timesteps": 3,
+    },
     "ablations": {
         "groups": ["place", "beta"],
         "epochs": 3,
