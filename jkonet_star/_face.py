@@ -46,6 +46,7 @@ HOMES = {
     "model.fit": ("Ensemble", "ensemble", "fit"),
     "model.citation": ("citation",),
     "model.branching": ("branch",),
+    "model.fates": ("Fates", "fates"),
     "model.cells": ("to_anndata",),
     "model.embedding": ("embed_drift",),
     "judge.evaluate": ("evaluate", "gradient_errors", "one_step_errors"),
