@@ -46,7 +46,7 @@ def _best_number(
 class Fates:
     "What becomes of particles, in shares of labels."
 
-    labels: tuple  # all that were seen, sorted
+    labels: tuple[str, ...]  # all that were seen, sorted
     shares: Float[Array, "N L"]  # of each particle, of sum 1
     errors: Float[Array, "N L"]  # their standard errors, from the number of neighbours alone
     n_neighbors: int  # that were asked
@@ -84,6 +84,9 @@ def fates(
         )
     if seen.ndim != 2 or seen.shape[1] != solution.d:
         raise InputError(f"later particles of shape {seen.shape}: [M, {solution.d}] are needed")
+    if not np.isfinite(seen).all():
+        row = int(np.argmin(np.isfinite(seen).all(1)))
+        raise InputError(f"later particles are not finite, the first in row {row}: leave them out")
     if len(labels) != len(seen) or len(seen) < 3:
         raise InputError(
             f"{len(labels)} labels of {len(seen)} later particles: one each, of at least three"
