@@ -93,7 +93,9 @@ def clone(tmp_path_factory):
     anndata.AnnData(x.astype(np.float32), obs=obs, obsm={"X_pca": x}).write_h5ad(
         here / "cells.h5ad"
     )
-    np.savez(here / "eb_velocity_v5.npz", pcs=x, sample_labels=day)
+    (here / "eb5").mkdir()
+    np.save(here / "eb5" / "data.npy", x)
+    np.save(here / "eb5" / "sample_labels.npy", day)
     (here / "SPEC.yaml").write_text("generate: {potential: sphere, n_particles: 60}\n")
     for name in ("lightspeed", "bilevel"):
         (here / "out" / name).mkdir(parents=True)
