@@ -6,6 +6,7 @@
 __all__ = ['Fates', 'fates']
 
 # %% ../../nbs/7_model/12_fates.ipynb #02e5e901
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,9 +64,9 @@ class Fates:
 def fates(
     solution: Solution,
     x: ArrayLike,  # particles `[N, d]` whose fates are asked (length)
-    t: ArrayLike,  # `[2]`, when they are there, and when labels were seen (time)
+    t: ArrayLike | Sequence,  # `[2]`, when they are there, and when labels were seen (time)
     seen: ArrayLike,  # particles `[M, d]` of the later time (length)
-    labels: ArrayLike,  # `[M]`, what each of them is
+    labels: ArrayLike | Sequence,  # `[M]`, what each of them is
     n_neighbors: int | None = None,  # to ask; what predicts the labels themselves best if `None`
 ) -> Fates:
     """What particles become: the shares of labels among those seen where they are predicted to be.
