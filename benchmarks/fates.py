@@ -57,18 +57,13 @@ def judged(shares, names, clone, truth):
         if q[n] + q[m] > 0:
             said.append(p[n] / (p[n] + p[m])), true.append(q[n] / (q[n] + q[m]))
     bins = np.digitize(said, np.quantile(said, [0.25, 0.5, 0.75]))
-    gaps = [abs(np.mean(np.take(said, b)) - np.mean(np.take(true, b))) for b in by_bin(bins)]
-    sizes = [len(b) for b in by_bin(bins)]
+    rows = [np.flatnonzero(bins == b) for b in np.unique(bins)]
+    gaps = [abs(np.mean(np.take(said, r)) - np.mean(np.take(true, r))) for r in rows]
     return {
         "correlation": float(np.corrcoef(said, true)[0, 1]) if np.ptp(said) > 0 else None,
         "log_loss": float(np.mean(loss)),
-        "calibration": float(np.average(gaps, weights=sizes)),
+        "calibration": float(np.average(gaps, weights=[len(r) for r in rows])),
     }
-
-
-def by_bin(bins):
-    "Rows of each bin."
-    return [np.flatnonzero(bins == b) for b in np.unique(bins)]
 
 
 def table(path, n_components):
@@ -117,9 +112,10 @@ def neighbours(early, later, codes, n_labels, k):
     "Shares among the nearest cells of the later day, as if nothing moved."
     from scipy.spatial import cKDTree
 
+    from jkonet_star.model.fates import _shares
+
     near = codes[cKDTree(later).query(early, k)[1]]
-    prior = np.bincount(codes) / len(codes)
-    return ((near[:, :, None] == np.arange(n_labels)).sum(1) + prior) / (k + 1)
+    return _shares(near, np.bincount(codes, minlength=n_labels) / len(codes), k)
 
 
 def main():

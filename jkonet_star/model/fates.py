@@ -16,7 +16,7 @@ from numpy import ndarray as Array
 from numpy.typing import ArrayLike
 
 from ..base.errors import InputError
-from ..data.snapshots import numeric
+from ..data.snapshots import Snapshots
 from .solution import Solution
 
 # %% ../../nbs/7_model/12_fates.ipynb #bff3c562
@@ -73,21 +73,14 @@ def fates(
 
     Stated errors are those of shares of so many neighbours; that the model may be wrong is not in
     them. Raises `InputError` for labels that are missing or do not fit the particles, fewer than
-    three of them, another dimension, or a number of neighbours that is not there.
+    three of them, particles and times that are no `Snapshots`, another dimension, or a number of
+    neighbours that is not there.
     """
     from sklearn.neighbors import NearestNeighbors
 
-    seen, t = numeric(seen, "later particles"), np.asarray(t, float)
+    both = Snapshots((solution._particles(x), solution._particles(seen)), t)
+    x, seen = both.x
     labels = np.asarray(labels, object).ravel()
-    if t.shape != (2,):
-        raise InputError(
-            f"fates need two times, when particles are there and when labels were: {t}"
-        )
-    if seen.ndim != 2 or seen.shape[1] != solution.d:
-        raise InputError(f"later particles of shape {seen.shape}: [M, {solution.d}] are needed")
-    if not np.isfinite(seen).all():
-        row = int(np.argmin(np.isfinite(seen).all(1)))
-        raise InputError(f"later particles are not finite, the first in row {row}: leave them out")
     if len(labels) != len(seen) or len(seen) < 3:
         raise InputError(
             f"{len(labels)} labels of {len(seen)} later particles: one each, of at least three"
@@ -104,7 +97,7 @@ def fates(
     prior = np.bincount(codes) / len(codes)
     tree = NearestNeighbors(n_neighbors=min(160, len(seen) - 1)).fit(seen)
     k = n_neighbors or _best_number(codes, codes[tree.kneighbors(return_distance=False)], prior)
-    there = solution.predict(x, t).x[-1]
+    there = solution.predict(x, both.t).x[-1]
     near = tree.kneighbors(there, n_neighbors=k, return_distance=False)
     shares = _shares(codes[near], prior, k)
     errors = np.sqrt(shares * (1 - shares) / (k + 1))
