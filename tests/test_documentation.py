@@ -1,5 +1,7 @@
 """Every public name says what it is, and every figure what it shows."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -135,3 +137,18 @@ def test_the_reference_shows_settings():
     shown = settings(JKOnet, lambda text: text)
     assert "convexity_penalty" in shown and "epochs" not in shown
     assert settings(ValueError, str) == ""
+
+
+def sources(text):
+    "First authors and years that follow the word Source."
+    name = r"([A-Z]\w+)(?:(?:,| &| and| et)[^();]*)? \((\d{4})"
+    return {pair for part in text.split("Source:")[1:] for pair in re.findall(name, part[:200])}
+
+
+def test_every_source_is_in_the_bibliography():
+    book = json.loads((ROOT / "nbs/tutorials/bibliography.ipynb").read_text())
+    lines = "".join("".join(cell["source"]) for cell in book["cells"]).splitlines()
+    named = set().union(*(sources(p.read_text()) for p in (ROOT / "jkonet_star").rglob("*.py")))
+    assert ("Terpin", "2024") in named and ("Newey", "2009") in named
+    missing = [(a, year) for a, year in named if not any(a in s and year in s for s in lines)]
+    assert not missing

@@ -16,13 +16,14 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Num
 
-from ..base.errors import require_memory
+from ..base.errors import InputError, require_memory
 from ..base.settings import Settings, setting
+from ..energy.growth import LinearGrowth
 from ..energy.makers import forces_and_rates, makers
 from ..energy.residual import Observations, observe, places
 from ..energy.terms import Energy, Found
 from .normal_equations import Quadratic, normal_equations
-from .rates import fit_rates, rate_covariance
+from .rates import fit_rates, rate_covariance, tied_equations, tied_rate
 from .ridge import Choice, LinearFit, RidgeProblem, counted, ridge_problem
 from jkonet_star.transport.couplings import (
     Couplings,
@@ -61,6 +62,7 @@ class LeastSquares(Settings):
         "relative to the largest eigenvalue of the normal equations, 0 to choose it",
         at_least=0,
     )
+    tied: bool = setting(False, "one scalar for both, the rate of growth being (c - V) / reach²")
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #a567ca36
 def _check_size(config, terms, d, n_steps):
@@ -156,9 +158,14 @@ def closed_form(
     "The ridge problem of an energy of linear terms."
     obs = observe(couplings, config.evaluate_at)
     seen = _append_last_snapshots(obs, couplings) if energy.needs_population else obs
+    equations = normal_equations(energy, seen)
+    if config.tied:
+        growth, reach = LinearGrowth(energy["potential"].parts), couplings.reach
+        equations = tied_equations(equations, growth, obs, reach)
+        n = n * (1 + 1 / couplings.d)  # a rate beside the coordinates
     return ridge_by_term(
         energy,
-        normal_equations(energy, seen),
+        equations,
         n,
         couplings.d,
         scored=obs.score is not None,
@@ -213,9 +220,32 @@ def _stats(
     }
 
 
+def _check_tied(config, terms, rates, couplings):
+    "Raises `InputError` if one scalar for both is asked for where there are not both."
+    if config.tied and (terms != ("potential",) or not rates):
+        raise InputError(
+            "tied: one scalar for drift and growth needs a potential and growth, and nothing "
+            f"else; these are {' and '.join(terms + rates)}"
+        )
+    if config.tied and couplings.reach is None:
+        raise InputError(
+            "tied: one scalar for drift and growth needs the reach of transport with growth: "
+            "couple by couple_growing"
+        )
+
+
+def _untie(energy, theta, couplings, stats):
+    "What is found, of one scalar for both: a potential and a rate like any others."
+    (V,), rates = energy.terms, couplings.growth
+    growth = LinearGrowth(V.parts, np.array([rates.min(), rates.max()]))
+    rate = tied_rate(theta[:-1], theta[-1], couplings.reach)
+    params = {V.name: theta[:-1], growth.name: rate}
+    return Found(Energy.of(V, growth), params, stats)
+
+
 def fit_least_squares(
     couplings: Couplings,
-    terms: tuple[str, ...],  # names among "potential", "interaction", "internal"
+    terms: tuple[str, ...],  # names among "potential", "interaction", "internal", "growth"
     config: LeastSquares = LeastSquares(),
     seed: int = 0,  # of the features
     least_ridge: float = 0.0,  # that may be chosen, relative to the largest eigenvalue
@@ -224,8 +254,10 @@ def fit_least_squares(
     """Closed-form energy of couplings. Source: Terpin et al. (2024), §3.3.
 
     There is a beta only if couplings carry a score and are evaluated at the target.
+    Raises `InputError` for one scalar for drift and growth where there are not both.
     """
     terms, rates = forces_and_rates(terms)
+    _check_tied(config, terms, rates, couplings)
     _check_size(config, terms, couplings.d, couplings.n_steps)
     tried = subsample_pairs(couplings, 10_000)
     n = couplings.d * effective_sizes(couplings)
@@ -235,13 +267,15 @@ def fit_least_squares(
         problem = closed_form(energy, couplings, n, config)
         choice = problem.choose()
     fitted = problem.solve(problem.floored(choice, least_ridge))
-    params, stats = parameters(energy, fitted.theta, couplings.d), _stats(fitted, scales)
+    stats = _stats(fitted, scales)
+    if config.tied:
+        return _untie(energy, fitted.theta, couplings, stats)
+    params = parameters(energy, fitted.theta, couplings.d)
     for make in makers(rates, "candidates", _NONE):
-        candidates = make(particles, config, seed)
-        obs = observe(couplings, config.evaluate_at)
-        grown = fit_rates(
-            candidates, obs, couplings.is_last_step, n / couplings.d, config.ridge, least_ridge
-        )
+        own, obs = make(particles, config, seed), observe(couplings, config.evaluate_at)
+        part = obs if tried is couplings else observe(tried, config.evaluate_at)
+        ahead, known = couplings.is_last_step, n / couplings.d
+        grown = fit_rates(own, part, obs, ahead, known, config.ridge, least_ridge)
         energy = Energy.of(*energy.terms, grown.term)
         params[grown.term.name] = grown.params
         stats |= {"growth_lengthscale": grown.scale}
