@@ -45,6 +45,7 @@ HOMES = {
     "model.lost_order": ("Shuffled", "Stream"),
     "model.fit": ("Ensemble", "ensemble", "fit"),
     "model.citation": ("citation",),
+    "model.cost": ("expected_cost",),
     "model.branching": ("branch",),
     "model.fates": ("Fates", "fates"),
     "model.cells": ("to_anndata",),

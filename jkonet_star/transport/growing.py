@@ -135,7 +135,7 @@ def couple_growing(
     reach: float | None = None,  # where growing is as cheap as moving (length); as `default_reach`
     batch_size: int = 1000,  # particles on a side of a block, about
     seed: int = 0,  # of the blocks
-    passes: int = 3,  # that mend the borders of blocks
+    passes: int = 5,  # that mend the borders of blocks
     n_jobs: int | None = None,  # threads, all cores if `None`; fewer where memory holds fewer plans
 ) -> Couplings:  # with a rate of growth of each pair
     """Couplings of a population that moves and grows, within each group.
@@ -159,7 +159,7 @@ def couple_growing(
         found = iter(list(pool.map(partial(cone_marginals, reach=reach), *zip(*jobs))))
         moving = [_moving(s, own, [next(found) for _ in own]) for s, own in zip(steps, blocks)]
         whole = len(jobs) == len(steps)
-        size = batch_size if whole else max(1, batch_size // 4)  # a small plan is a fast one
+        size = batch_size if whole else max(1, batch_size // 8)  # a small plan is a fast one
         sides = [blocks_of_step(s.x, s.y, s.sent, s.received, size, paired=False) for s in moving]
         plans = solve_steps(moving, sides, solver, pool)
         if not whole:

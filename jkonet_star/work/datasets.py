@@ -8,6 +8,7 @@ __all__ = ['Dataset', 'load_snapshots', 'make_dataset']
 # %% ../../nbs/9_work/02_datasets.ipynb #9df8c3d1
 from dataclasses import asdict, dataclass, fields, replace
 
+from ..base.cost import Cost, Work, cost_of
 from ..base.devices import versions
 from ..data.columns import Reading
 from ..data.reading import check_known, file_kind, read
@@ -16,7 +17,7 @@ from ..data.selecting import leave_out, split
 from ..data.simulate import Truth, simulate
 from ..data.snapshots import Snapshots
 from ..data.test_functions import as_function
-from ..transport.couple import couple
+from ..transport.couple import couple, transport_work
 from ..transport.couplings import Couplings
 from jkonet_star.work.dataset_options import (
     FILE_OPTIONS,
@@ -123,6 +124,16 @@ def _couple_training(
         batch_size=_block_size(options, snapshots.sizes),
         growth=None if options.growth == "none" else options.growth,
     )
+
+
+def coupling_cost(
+    options: DatasetOptions,
+    snapshots: Snapshots,  # of which the training particles are coupled
+) -> Cost:
+    "What exact transport of all of them would take."
+    if snapshots.paired or options.sinkhorn:
+        return cost_of(Work(0.0, 0.0))
+    return cost_of(transport_work(snapshots, _block_size(options, snapshots.sizes)))
 
 # %% ../../nbs/9_work/02_datasets.ipynb #60ab24f4
 def _dataset_info(

@@ -26,7 +26,7 @@ def run_generate(
     start = time.perf_counter()
     from jkonet_star.work.dataset_files import check_replaced, data_sum, save_dataset
     from jkonet_star.work.dataset_options import DatasetOptions, dataset_name
-    from jkonet_star.work.datasets import load_snapshots, make_dataset
+    from jkonet_star.work.datasets import coupling_cost, load_snapshots, make_dataset
 
     check_writable(data_dir)
     options = DatasetOptions(**options)
@@ -35,6 +35,9 @@ def run_generate(
     if not overwrite:
         check_replaced(folder, vars(options), source.columns)
     before = data_sum(folder)
+    expected = coupling_cost(options, source.snapshots)
+    if expected.seconds > 5:
+        click.echo(f"coupling, {expected}")
     dataset, snapshots = make_dataset(options, source)
     if source.columns is not None:
         click.echo(source.columns)

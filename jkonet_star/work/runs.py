@@ -20,7 +20,7 @@ import click
 from ..base.compiling import Stopwatch, uncompiled
 from ..base.errors import InputError, first_line, lookup
 from ..base.files import _to_json, atomic_write, check_writable, read_settings
-from .metrics import report_lines
+from .metrics import chosen_lines, report_lines
 
 # %% ../../nbs/9_work/05_runs.ipynb #bb49513b
 EVALUATION_SETS = {"test_data": "test", "train_data": "train", "none": None}  # of a `Dataset`
@@ -232,14 +232,19 @@ def train_and_evaluate(
     clock("load")
 
     from jkonet_star.judge.evaluate import evaluate
+    from jkonet_star.model.cost import expected_cost
 
-    click.echo(f"{solver} on {dataset}")
+    learned_from = data.couplings if method.couples else data.train
+    expected = expected_cost(learned_from, solver, **settings)
+    click.echo(f"{solver} on {dataset}, {expected}")
     folder = Path(out_dir) / dataset / solver
     checkpoint = folder.with_name(f"{solver}.checkpoint.npz")
     judges = evaluation_snapshots(data, evaluate_on)
     with uncompiled() if debug else nullcontext():
         solution = _fit_dataset(data, solver, seed, settings, checkpoint, resume)
         clock("fit")
+        for line in chosen_lines(solution.stats, data.couplings if method.couples else None):
+            click.echo(line)
         metrics = _run_metrics(solution, data, solver, evaluate_on, seed)
         if judges is not None:
             metrics |= evaluate(solution, data.train, judges, data.truth, seed)
