@@ -65,7 +65,7 @@ def _spoken(
     "Seconds with as many digits as they deserve."
     units = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
     size, unit = next((u for u in units if seconds >= 2 * u[0]), units[-1])
-    return f"{float(f'{max(seconds / size, 1):.1g}'):.0f} {unit}"
+    return f"{max(float(f'{seconds / size:.1g}'), 2):.0f} {unit}"
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def descent_work(
     if "interaction" in s.terms:
         per_row += 20 * settings.interaction_points * settings.interaction_width
     operations = settings.epochs * s.rows * per_row
-    return Work(operations, 20 * settings.batch_size * max(settings.hidden) + 4 * s.rows * s.d, 5)
+    return Work(operations, 20 * settings.batch_size * max(settings.hidden) + 4 * s.rows * s.d, 8)
 
 
 def weak_form_work(
@@ -88,7 +88,7 @@ def weak_form_work(
     p = settings.n_features * len(settings.lengthscales)
     p += settings.n_interaction_features * ("interaction" in s.terms)
     operations = 25 * settings.iterations * s.rows * p * settings.n_frequencies
-    return Work(operations, s.rows * (s.d + settings.n_frequencies), 8)
+    return Work(operations, s.rows * (s.d + settings.n_frequencies), 10)
 
 
 def bilevel_work(
@@ -98,8 +98,8 @@ def bilevel_work(
     "Epochs of trainings of a map."
     weights = n_weights(s.d, settings.map_hidden) + n_weights(s.d, settings.hidden)
     inner = getattr(settings, "inner_steps", 1)
-    operations = settings.epochs * s.rows * inner * 40 * weights
-    return Work(operations, 20 * s.rows * max(settings.map_hidden), 20)
+    operations = settings.epochs * s.rows * inner * 20 * weights
+    return Work(operations, 20 * s.rows * max(settings.map_hidden), 30)
 
 # %% ../../nbs/7_model/14_cost.ipynb #5e69824f
 _WORK = {
