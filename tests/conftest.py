@@ -1,5 +1,5 @@
 """Programs that JAX compiled are kept, for all workers, the commands that they start and the next
-run; linear algebra takes one thread."""
+run, and compiled in haste: most run once. Linear algebra takes one thread."""
 
 import os
 
@@ -31,6 +31,7 @@ def pytest_configure(config):
 
         install_import_hook("jkonet_star", "beartype.beartype")
     os.environ |= {
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "JAX_COMPILATION_CACHE_DIR": str(config.cache.mkdir("jax")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
