@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['couplings_from_matrices', 'coupling_matrices']
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #369f0741
+# %% ../../nbs/2_transport/07_matrices.ipynb #b97b3617
 from collections.abc import Mapping
 from numbers import Real
 
@@ -21,7 +21,7 @@ from .couple import couplings_from
 from .couplings import Couplings, Step
 from .plans import TransportPlan
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #211948eb
+# %% ../../nbs/2_transport/07_matrices.ipynb #91f67954
 def _as_matrix(
     given: object,  # dense, sparse, a data frame, AnnData, or what moscot solves to
     shape: tuple[int, int],  # particles at both times
@@ -55,7 +55,7 @@ def _as_matrix(
     matrix.eliminate_zeros()
     return matrix
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #b1f2f5bc
+# %% ../../nbs/2_transport/07_matrices.ipynb #62bf457a
 def _time_index(
     t: Num[Array, " K"],  # of the snapshots (time)
     time: object,  # a number, or a text of one
@@ -72,11 +72,11 @@ def _time_index(
 
 
 def _by_step(
-    snapshots: Snapshots,
+    t: Num[Array, " K"],  # of the snapshots (time)
     matrices: Mapping,  # by pairs of times
 ) -> dict[tuple[int, int], object]:  # by pairs of indices of the times
     "Matrices by the snapshots that they join. Raises `InputError` for names that are no step."
-    t, found = snapshots.t, {}
+    found = {}
     if not isinstance(matrices, Mapping) or not matrices:
         raise InputError(
             "matrices are given by the times that they join, {(0, 1): ..., (1, 2): ...}: "
@@ -91,7 +91,7 @@ def _by_step(
         found[i, j] = matrix
     return found
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #5aace375
+# %% ../../nbs/2_transport/07_matrices.ipynb #c6767cb4
 def _check_no_crossing(
     matrix: scipy.sparse.csr_array,
     before: Array,  # names of the populations of the rows
@@ -122,7 +122,7 @@ def couplings_from_matrices(
     populations.
     """
     populations = by_group(snapshots)
-    found = _by_step(snapshots, getattr(matrices, "solutions", matrices))
+    found = _by_step(snapshots.t, getattr(matrices, "solutions", matrices))
     used, steps, plans = {}, [], []
     for group, (s, rows) in populations.items():
         seen = [k for k, r in enumerate(rows) if len(r)]
@@ -152,7 +152,7 @@ def couplings_from_matrices(
         )
     return couplings_from(steps, plans)
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #4c142ad5
+# %% ../../nbs/2_transport/07_matrices.ipynb #beb93c21
 def _rows_at(
     places: Num[Array, "m d"],  # of one side of pairs (length)
     x: Num[Array, "n d"],  # a snapshot (length)
