@@ -39,7 +39,6 @@ def run(page, *words):
     for package in re.findall(r"^(?:import|from) (\w+)", found[0], re.M):
         pytest.importorskip(package)
     made = page | {"adata": page["adata"].copy()}
-    made["chain"] = page["chain"]
     exec(found[0], made)
     matplotlib.pyplot.close("all")
     return made
@@ -50,7 +49,7 @@ def check_fates(made):
     adata, fates = made["adata"], made["estimator"].fate_probabilities
     ends = {name.split("_")[0]: fates[name].X.ravel() for name in fates.names}
     assert ends.keys() == {"type A", "type B"}
-    assert np.allclose(sum(ends.values()), 1, atol=1e-6)
+    assert np.allclose(sum(ends.values()), 1, atol=1e-4)
     types, side = adata.obs["cell_type"], adata.obsm["X_pca"][:, 0]
     for name, share in ends.items():
         assert share[types == name].mean() > 0.9
@@ -164,11 +163,9 @@ def test_growth_that_moscot_was_given_is_found_in_the_rows(page):
     )
     problem = problem.solve(epsilon=0.1)
     taken = page["couplings_from_matrices"](page["snapshots"], problem, growth=True)
-    rate = [
-        taken.growth[(taken.step == 0) & side].mean()
-        for side in (taken.x[:, 0] > 0, taken.x[:, 0] <= 0)
-    ]
-    assert np.isclose(rate[0] - rate[1], np.log(2), atol=0.05)
+    first, right = taken.step == 0, taken.x[:, 0] > 0
+    rates = [taken.growth[first & side].mean() for side in (right, ~right)]
+    assert np.isclose(rates[0] - rates[1], np.log(2), atol=0.05)
 
 
 def test_wrong_matrices_of_moscot_get_a_sentence(page):
