@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['flows', 'plot_flows']
 
-# %% ../../nbs/8_judge/07_flows.ipynb #54dc1cd2
+# %% ../../nbs/8_judge/07_flows.ipynb #6d89a48d
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 from jaxtyping import Float, Shaped
 from numpy import ndarray as Array
 
@@ -21,7 +23,7 @@ from ..data.snapshots import Snapshots
 from ..transport.couplings import Couplings
 from ..transport.matrices import coupling_matrices
 
-# %% ../../nbs/8_judge/07_flows.ipynb #e11d5702
+# %% ../../nbs/8_judge/07_flows.ipynb #0a399a38
 def _check_labels(
     snapshots: Snapshots,
     labels: Sequence,  # `[N_t]` per time
@@ -48,7 +50,24 @@ def _check_labels(
         checked.append(own.astype(str))
     return checked
 
-# %% ../../nbs/8_judge/07_flows.ipynb #712648f4
+# %% ../../nbs/8_judge/07_flows.ipynb #2dfa6c29
+class _Members(NamedTuple):
+    "Who has which label."
+
+    names: Shaped[Array, " L"]  # those that there are, sorted
+    of: scipy.sparse.csr_array  # `[n, L]`, one where a particle has a label
+
+
+def _memberships(
+    own: Shaped[Array, " n"],  # labels
+) -> _Members:
+    "Labels as a matrix."
+    names, codes = np.unique(own, return_inverse=True)
+    starts = np.arange(len(own) + 1)
+    shape = (len(own), len(names))
+    return _Members(names, scipy.sparse.csr_array((np.ones(len(own)), codes, starts), shape))
+
+# %% ../../nbs/8_judge/07_flows.ipynb #ed4f5c11
 def flows(
     couplings: Couplings,
     snapshots: Snapshots,  # that were coupled, in the same units
@@ -70,23 +89,24 @@ def flows(
                     f"there is no step from {pair[0]:g} to {pair[1]:g} in these couplings: give "
                     "the snapshots that were coupled"
                 )
-            plan = matrices[pair][rows[i]][:, rows[j]].tocoo()
-            a, b = plan.coords
+            before, after = (_memberships(labels[m][rows[m]]) for m in (i, j))
+            mass = (before.of.T @ matrices[pair][rows[i]][:, rows[j]] @ after.of).tocoo()
+            a, b = mass.coords
             table = pd.DataFrame(
                 {
                     "population": group,
                     "start": s.t[k],
                     "end": s.t[k + 1],
-                    "source": labels[i][rows[i]][a],
-                    "target": labels[j][rows[j]][b],
-                    "mass": plan.data,
+                    "source": before.names[a],
+                    "target": after.names[b],
+                    "mass": mass.data,
                 }
             )
             tables.append(table)
-    by = ["population", "start", "end", "source", "target"]
-    return pd.concat(tables).groupby(by, as_index=False)["mass"].sum()
+    columns = ["population", "start", "end", "source", "target"]
+    return pd.concat(tables).sort_values(columns, ignore_index=True)
 
-# %% ../../nbs/8_judge/07_flows.ipynb #a6f9eb8c
+# %% ../../nbs/8_judge/07_flows.ipynb #64198098
 def _tints(
     n: int,  # clusters
 ) -> Float[Array, "{n} 3"]:  # red, green and blue of each
@@ -108,7 +128,7 @@ def _spread(
     high = np.minimum.accumulate((y - order)[::-1])[::-1] + order
     return (low + high) / 2
 
-# %% ../../nbs/8_judge/07_flows.ipynb #2499a055
+# %% ../../nbs/8_judge/07_flows.ipynb #81761c6e
 def _blocks(
     weights: Float[Array, " n"],  # of the particles of a time
     own: Shaped[Array, " n"],  # their labels
@@ -124,7 +144,7 @@ def _blocks(
             y += share + gap
     return blocks
 
-# %% ../../nbs/8_judge/07_flows.ipynb #bfec6902
+# %% ../../nbs/8_judge/07_flows.ipynb #4aa27200
 def _draw_bands(
     ax,  # matplotlib axes
     step: pd.DataFrame,  # `flows` of one step of one population
@@ -184,7 +204,7 @@ def _draw_blocks(
                 fontsize=8,
             )
 
-# %% ../../nbs/8_judge/07_flows.ipynb #6269e110
+# %% ../../nbs/8_judge/07_flows.ipynb #460cc3df
 def plot_flows(
     couplings: Couplings,
     snapshots: Snapshots,  # that were coupled, in the same units

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['Transitions', 'transitions', 'named_couplings']
 
-# %% ../../nbs/7_model/13_transitions.ipynb #ffcae57f
+# %% ../../nbs/7_model/13_transitions.ipynb #e85a4637
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from .cells import _cell_groups, _times_of, cell_values, drift_of_cells
 from .solution import Solution
 from ..transport.matrices import _as_matrix, _by_step
 
-# %% ../../nbs/7_model/13_transitions.ipynb #281d6c6e
+# %% ../../nbs/7_model/13_transitions.ipynb #2a42d81a
 class _Moves(NamedTuple):
     "Where cells are likely to be after a step."
 
@@ -53,7 +54,7 @@ def _moves_of(
     variance = room / (2 * d) if beta is None else 2 * beta * longer
     return _Moves(float(longer), np.sqrt(np.maximum(variance, own / (10 * d))))
 
-# %% ../../nbs/7_model/13_transitions.ipynb #7a14365d
+# %% ../../nbs/7_model/13_transitions.ipynb #7e3d5752
 def _probabilities(
     z: Num[Array, "N d"],  # cells (length)
     move: Num[Array, "N d"],  # where each goes by its drift (length)
@@ -61,7 +62,10 @@ def _probabilities(
     near: Int[Array, "N k"],  # rows of the neighbours
     squared: Num[Array, "N k"],  # distances to them (length²)
 ) -> csr_matrix:  # `[N, N]`, of sum 1 per row
-    "How probable each neighbour, and the cell itself, is next."
+    """How probable each neighbour, and the cell itself, is next.
+
+    The density is divided by. Source: Coifman and Lafon (2006).
+    """
     n = len(z)
     log_density = np.log(1 + np.exp(-squared / (2 * sd[:, None] ** 2)).sum(1))
     candidates = np.column_stack([np.arange(n), near])
@@ -75,7 +79,7 @@ def _probabilities(
     starts = np.arange(0, p.size + 1, p.shape[1])
     return csr_matrix((p.ravel(), candidates.ravel(), starts), (n, n))
 
-# %% ../../nbs/7_model/13_transitions.ipynb #1b7020a6
+# %% ../../nbs/7_model/13_transitions.ipynb #57e0723c
 @dataclass(frozen=True)
 class Transitions:
     "How probable it is that a cell is next where another one was seen."
@@ -99,8 +103,9 @@ def transitions(
     """Transition probabilities between cells, from drift and diffusivity.
 
     Neighbours are those of all times, in the model's units; each cell drifts as at its own time.
-    Growth is not in it. Raises `InputError` as `to_anndata` does, and for a number of neighbours
-    or a length of a step that cannot be.
+    Growth is not in it. Warns where a fifth of the cells are outside of what was seen. Raises
+    `InputError` as `to_anndata` does, and for a number of neighbours or a length of a step that
+    cannot be.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -110,6 +115,13 @@ def transitions(
         raise InputError(f"{n_neighbors} neighbours of {len(z)} cells: 1 to {len(z) - 1}")
     if tau is not None and not 0 < tau < np.inf:
         raise InputError(f"tau = {tau}: a step is longer than zero, and finite")
+    outside = solution.outside(z).mean()
+    if outside >= 0.2:
+        warnings.warn(
+            f"{outside:.0%} of the cells are far from all that the model has seen: the drift is "
+            f"extrapolated there. Does '{rep}' hold what it was learned from?",
+            stacklevel=2,
+        )
     v = np.asarray(drift_of_cells(solution, z, asked), float)
     wrong = np.flatnonzero(~np.isfinite(v).all(1))
     if len(wrong):
@@ -122,7 +134,7 @@ def transitions(
     matrix = _probabilities(z, moves.tau * v, moves.sd, near, distance**2)
     return Transitions(matrix, moves.tau, moves.sd, n_neighbors)
 
-# %% ../../nbs/7_model/13_transitions.ipynb #606a317b
+# %% ../../nbs/7_model/13_transitions.ipynb #26d08d5c
 def named_couplings(
     matrices: Mapping,  # `[n, m]` by pairs of times, as `coupling_matrices` gives them
     adata,  # an AnnData object of the cells

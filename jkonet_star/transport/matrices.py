@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['couplings_from_matrices', 'coupling_matrices']
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #b97b3617
+# %% ../../nbs/2_transport/07_matrices.ipynb #20e53b86
 from collections.abc import Mapping
 from numbers import Real
 
@@ -21,7 +21,7 @@ from .couple import couplings_from
 from .couplings import Couplings, Step
 from .plans import TransportPlan
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #91f67954
+# %% ../../nbs/2_transport/07_matrices.ipynb #16f1420d
 def _as_matrix(
     given: object,  # dense, sparse, a data frame, AnnData, or what moscot solves to
     shape: tuple[int, int],  # particles at both times
@@ -55,7 +55,7 @@ def _as_matrix(
     matrix.eliminate_zeros()
     return matrix
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #62bf457a
+# %% ../../nbs/2_transport/07_matrices.ipynb #2fbe0d03
 def _time_index(
     t: Num[Array, " K"],  # of the snapshots (time)
     time: object,  # a number, or a text of one
@@ -91,7 +91,7 @@ def _by_step(
         found[i, j] = matrix
     return found
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #c6767cb4
+# %% ../../nbs/2_transport/07_matrices.ipynb #57e985fb
 def _check_no_crossing(
     matrix: scipy.sparse.csr_array,
     before: Array,  # names of the populations of the rows
@@ -152,7 +152,7 @@ def couplings_from_matrices(
         )
     return couplings_from(steps, plans)
 
-# %% ../../nbs/2_transport/07_matrices.ipynb #beb93c21
+# %% ../../nbs/2_transport/07_matrices.ipynb #9bb58f57
 def _rows_at(
     places: Num[Array, "m d"],  # of one side of pairs (length)
     x: Num[Array, "n d"],  # a snapshot (length)
@@ -167,7 +167,10 @@ def _rows_at(
             f"couplings of dimension {places.shape[1]} are none of snapshots of dimension "
             f"{x.shape[1]}: give the snapshots that were coupled"
         )
-    distance, at = cKDTree(different).query(places)
+    # a particle of many pairs is looked for once: known by a projection, which is quick to sort
+    key = places @ np.random.default_rng(0).normal(size=places.shape[1])
+    _, once, again = np.unique(key, return_index=True, return_inverse=True)
+    distance, at = (a[again.ravel()] for a in cKDTree(different).query(places[once]))
     apart = np.flatnonzero(distance > 1e-6 * max(np.ptp(x, 0).max(), 1e-300))
     if len(apart):
         raise InputError(
