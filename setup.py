@@ -30,7 +30,10 @@ setup(
     install_requires=shlex.split(cfg["requirements"]),
     extras_require={
         "dev": shlex.split(" ".join(cfg[f"{extra}_requirements"] for extra in ("dev", *extras))),
-        **{extra: shlex.split(cfg[f"{extra}_requirements"]) for extra in (*extras, "wandb")},
+        **{
+            extra: shlex.split(cfg[f"{extra}_requirements"])
+            for extra in (*extras, "wandb", "interop")
+        },
     },
     entry_points={
         "console_scripts": shlex.split(cfg["console_scripts"]),

@@ -43,6 +43,7 @@ ELSEWHERE = {  # not run here: by which words a command begins, and why
     "python tools/readme.py": "tests/test_repository.py",
     "python tools/constraints.py": "tests/test_repository.py",
     "python tools/site.py": "tests/test_site.py",
+    "python tools/interop.py": "other packages; tests/test_interop.py where they are",
     "python benchmarks/": "a quarter of an hour",
     "dask": "waits for others",
     "jkonet-star sweep SPEC.yaml --scheduler": "tests/test_sweep.py",
