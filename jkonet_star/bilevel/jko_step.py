@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float, PyTree
@@ -85,6 +84,8 @@ def inner_optimum(
     It has `inner_steps`, or fewer once the gradient's norm is below `inner_tolerance`, though at
     least `inner_min_steps`.
     """
+    import optax
+
     adam = optax.adam(
         settings.map_learning_rate,
         settings.map_beta1,

@@ -14,7 +14,6 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 from jax import Array
 from jaxtyping import Float, PyTree
 
@@ -143,13 +142,13 @@ def dimensionless(
 def map_network(
     settings: Vanilla,  # or another of the three
     d: int,  # dimension
-) -> nn.Module:
+):  # a module of Flax
     "The flax network P of a map."
     from ott.neural.networks.icnn import ICNN
     from ott.neural.networks.potentials import PotentialMLP
 
     if settings.map_kind == "mlp":
-        return PotentialMLP(dim_hidden=settings.map_hidden, act_fn=nn.silu)
+        return PotentialMLP(dim_hidden=settings.map_hidden, act_fn=jax.nn.silu)
     width = settings.map_hidden[-1]
     return ICNN(
         dim_data=d,

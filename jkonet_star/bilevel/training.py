@@ -13,7 +13,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float, PyTree
@@ -93,8 +92,12 @@ def outer_loss(
     return values.mean(), maps
 
 # %% ../../nbs/6_bilevel/03_training.ipynb #5ffd7a82
-def outer_optimizer(settings: Vanilla) -> optax.GradientTransformation:
+def outer_optimizer(
+    settings: Vanilla,  # or another of the three
+):  # a gradient transformation of Optax
     "Adam on clipped gradients."
+    import optax
+
     clip = optax.clip_by_global_norm(settings.gradient_clip)
     return optax.chain(clip, optax.adam(settings.learning_rate))
 
@@ -109,6 +112,8 @@ def update(
     state: dict,  # params, opt, maps, key, ...
 ) -> tuple[dict, Array]:  # the next state, and the loss or NaN, `[]`
     "One update of the potential, if all that it changes stays finite."
+    import optax
+
     key, own = jax.random.split(state["key"])
     maps = state["maps"] if settings.warm_start else start_maps
     batch = sample_batch(data, size, followed, own)

@@ -119,9 +119,9 @@ class InternalEnergy(LinearTerm):
         self,
         k: int,  # coordinate
         d: int,  # their number
-    ) -> Float[jax.Array, "d 1"]:
+    ) -> Float[ArrayLike, "d 1"]:
         "Picks a coordinate of the score."
-        return jnp.eye(d)[:, k : k + 1]
+        return np.eye(d)[:, k : k + 1]
 
     def init(
         self,

@@ -16,7 +16,7 @@ from jaxtyping import Float, Num
 
 from ..base.devices import component
 from ..data.scaling import length_unit
-from .features import cosine, sine
+from .features import cosine, diagonal, sine
 from .terms import At, LinearTerm, PriorGroup
 
 # %% ../../nbs/3_energy/04_interactions.ipynb #b8babd17
@@ -89,9 +89,9 @@ class LinearInteraction(LinearTerm):
         self,
         k: int,  # coordinate
         d: int,  # their number
-    ) -> Float[jax.Array, "p p"]:  # (1/length)
+    ) -> Float[ArrayLike, "p p"]:  # (1/length)
         "How slopes make up the force along a coordinate."
-        return jnp.diag(self.omega[:, k])
+        return diagonal(self.omega[:, k])
 
     def basis(self, at: At) -> Float[jax.Array, "n p"]:
         "As `basis_gradients`, of a term."

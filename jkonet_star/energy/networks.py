@@ -6,9 +6,9 @@
 __all__ = ['activations', 'MLP', 'n_weights', 'NeuralPotential', 'NeuralInteraction']
 
 # %% ../../nbs/3_energy/05_networks.ipynb #e94ba9b9
+from functools import cache
 from typing import ClassVar
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -21,30 +21,39 @@ from .terms import At, Term
 
 # %% ../../nbs/3_energy/05_networks.ipynb #0f2d84ca
 activations = {
-    "tanh": nn.tanh,
-    "silu": nn.silu,
-    "softplus": nn.softplus,
-    "gelu": nn.gelu,
-    "elu": nn.elu,
+    "tanh": jax.nn.tanh,
+    "silu": jax.nn.silu,
+    "softplus": jax.nn.softplus,
+    "gelu": jax.nn.gelu,
+    "elu": jax.nn.elu,
 }
 
 
-class MLP(nn.Module):
+@cache
+def _perceptron() -> type:  # a module of Flax
+    import flax.linen as nn
+
+    class MLP(nn.Module):
+        hidden: tuple
+        activation: str
+
+        @nn.compact
+        def __call__(self, x):
+            start = nn.initializers.lecun_uniform()
+            for n in self.hidden:
+                x = nn.Dense(n, kernel_init=start)(x)
+                x = lookup(self.activation, activations, "activation")(x)
+            return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
+
+    return MLP
+
+
+def MLP(
+    hidden: tuple[int, ...],  # widths of the layers
+    activation: str,  # a name in `activations`
+):  # a module of Flax, a function of `[..., d]` to `[...]`
     "A multilayer perceptron with one output. Raises `InputError` for an unknown activation."
-
-    hidden: tuple  # widths of the layers
-    activation: str  # a name in `activations`
-
-    @nn.compact
-    def __call__(
-        self,
-        x: Num[ArrayLike, "*n d"],
-    ) -> Num[ArrayLike, "*n"]:
-        start = nn.initializers.lecun_uniform()
-        for n in self.hidden:
-            x = nn.Dense(n, kernel_init=start)(x)
-            x = lookup(self.activation, activations, "activation")(x)
-        return nn.Dense(1, use_bias=False, kernel_init=start)(x)[..., 0]
+    return _perceptron()(hidden, activation)
 
 # %% ../../nbs/3_energy/05_networks.ipynb #96e81772
 def n_weights(
@@ -80,7 +89,7 @@ class NeuralPotential(Term):
         return self.duration > 0
 
     @property
-    def network(self) -> MLP:
+    def network(self):
         "The network, whose parameters are those of the potential."
         return MLP(tuple(self.hidden), self.activation)
 

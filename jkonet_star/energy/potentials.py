@@ -18,7 +18,7 @@ from jaxtyping import Float, Num
 from ..base.devices import component
 from ..base.errors import InputError
 from ..data.scaling import coordinate_sd, length_unit
-from .features import Gaussians, Polynomials, Waves
+from .features import Gaussians, Polynomials, Waves, block_diagonal
 from .terms import At, LinearTerm, PriorGroup
 
 # %% ../../nbs/3_energy/03_potentials.ipynb #acbb3696
@@ -34,7 +34,7 @@ def _mixing(features, k, d):
     if hasattr(features, "mixing"):
         return features.mixing(k)
     p = jax.eval_shape(features.value, jnp.zeros((1, d))).shape[1]
-    return jnp.kron(jnp.eye(p), jnp.eye(d)[:, k : k + 1])
+    return np.kron(np.eye(p), np.eye(d)[:, k : k + 1])
 
 # %% ../../nbs/3_energy/03_potentials.ipynb #ef71e1fe
 def _prior_group(features):
@@ -64,9 +64,9 @@ class LinearPotential(LinearTerm):
         self,
         k: int,  # coordinate
         d: int,  # their number
-    ) -> Float[jax.Array, "R p"]:
+    ) -> Float[ArrayLike, "R p"]:
         "How these make up the derivatives along a coordinate."
-        return jax.scipy.linalg.block_diag(*(_mixing(part, k, d) for part in self.parts))
+        return block_diagonal([_mixing(part, k, d) for part in self.parts])
 
     def value(
         self,

@@ -21,6 +21,7 @@ from ..base.errors import InputError, first_line, lookup
 from ..data.scaling import Scaling
 from ..data.snapshots import Snapshots, numeric
 from ..energy.in_steps import SteppedGrowth, SteppedPotential  # noqa: F401, in files
+from ..energy.makers import TERMS  # noqa: F401, which are in files
 from ..energy.residual import places
 from ..energy.terms import Energy, Origin, Term
 from .files import Stored, decode, encode, read_archive, write_archive
@@ -32,7 +33,6 @@ from jkonet_star.model.steps import (
     steps_between,
     warn_outside,
 )
-from ..moments.weak_form import drift_standard_errors
 
 # %% ../../nbs/7_model/03_solution.ipynb #ad42ec24
 @dataclass(frozen=True)
@@ -90,6 +90,12 @@ class _InUnits(_Learned):
 
 # %% ../../nbs/7_model/03_solution.ipynb #6d162c97
 @jax.jit
+def _value(term, params, *at):
+    "Value of a potential, or of an interaction."
+    return term.value(params, *at)
+
+
+@jax.jit
 def _gradient(potential, params, x, t):
     "Gradient of a potential."
     return potential.gradient(params, x, t)
@@ -119,7 +125,7 @@ class _WithTerms(_InUnits):
         "V up to a constant. Raises `InputError` if there is no potential."
         V, x = self.term("potential"), self._place(x)
         at = x.reshape(-1, self.d)
-        v = V.value(self.params["potential"], at, self.origin.time(t))
+        v = _value(V, self.params["potential"], at, self.origin.time(t))
         return v.reshape(x.shape[:-1])
 
     def potential_gradient(
@@ -138,7 +144,8 @@ class _WithTerms(_InUnits):
     ) -> Array:  # `[...]` (length²/time)
         "W, with W(0) = 0. Raises `InputError` if there is no interaction."
         W, z = self.term("interaction"), jnp.asarray(self._points(z))
-        return W.value(self.params["interaction"], z.reshape(-1, self.d)).reshape(z.shape[:-1])
+        at = z.reshape(-1, self.d)
+        return _value(W, self.params["interaction"], at).reshape(z.shape[:-1])
 
 # %% ../../nbs/7_model/03_solution.ipynb #adcef8b0
 class _WithDrift(_WithTerms):
@@ -172,6 +179,8 @@ class _WithDrift(_WithTerms):
                 f"{self.solver} states no errors: the weak form does, and an `ensemble` of "
                 "reweighted fits estimates them for all"
             )
+        from jkonet_star.moments.weak_form import drift_standard_errors
+
         here = [None if a is None else self.origin.place(self._points(a)) for a in (x, population)]
         return drift_standard_errors(self.energy, self.stats["covariance"], *here, weights)
 

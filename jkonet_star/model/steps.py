@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, PyTree
 
 from ..base.devices import Array, gather, shard
 from ..base.errors import InputError
+from ..base.imports import tree
 from ..data.selecting import evenly_spaced
 from ..data.simulate import euler_maruyama
 from ..data.snapshots import Snapshots
@@ -143,27 +144,31 @@ class Support:
         x: Float[np.ndarray, "N d"],  # particles (length)
     ) -> Bool[np.ndarray, " N"]:
         "Which particles are farther than the radius from every point."
-        from scipy.spatial import cKDTree
-
-        return cKDTree(self.points).query(x)[0] > self.radius
+        return tree(self.points).query(x)[0] > self.radius
 
 # %% ../../nbs/7_model/01_steps.ipynb #af83c6bb
+def _distinct(
+    x: Float[np.ndarray, "n d"],
+) -> Float[np.ndarray, "m d"]:
+    "Every row once, in order. (`np.unique` compares whole rows, several times as slowly.)"
+    x = x[np.lexsort(x.T[::-1])]
+    return x[np.append(True, (x[1:] != x[:-1]).any(1))[: len(x)]]
+
+
 def fit_support(
     snapshots: Snapshots,
     limit: int = 1000,  # particles that are kept
 ) -> Support:
     "Twice the distance to the nearest other particle of their time that 99 % have."
-    from scipy.spatial import cKDTree
-
-    few = (np.unique(x[evenly_spaced(len(x), limit)], axis=0) for x in snapshots.x)
-    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in few if len(p) > 1]
+    few = (_distinct(x[evenly_spaced(len(x), limit)]) for x in snapshots.x)
+    near = [np.quantile(tree(p).query(p, k=2)[0][:, 1], 0.99) for p in few if len(p) > 1]
     ends = np.cumsum(snapshots.sizes)
     kept = evenly_spaced(ends[-1], limit)
     points = []
     for x, end in zip(snapshots.x, ends):
         start = end - len(x)
         points.append(x[kept[(kept >= start) & (kept < end)] - start])
-    return Support(np.unique(np.concatenate(points), axis=0), float(2 * max(near, default=np.inf)))
+    return Support(_distinct(np.concatenate(points)), float(2 * max(near, default=np.inf)))
 
 # %% ../../nbs/7_model/01_steps.ipynb #bcb24d2d
 def warn_outside(

@@ -15,7 +15,6 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Bool, Float
 from numpy import ndarray as Array
-from scipy.optimize import minimize
 
 from ..energy.terms import Energy
 from .gauss_newton import GaussNewton, information_axes
@@ -130,6 +129,8 @@ def maximise_evidence(
     start: Float[Array, " g"],  # log-precisions
 ) -> Posterior:
     "At the precisions of largest marginal likelihood. Source: MacKay (1992)."
+    from scipy.optimize import minimize
+
     found = minimize(
         lambda la: (-evidence.log_density(la), -evidence.gradient(la)),
         start,

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Num
 
 from ..base.devices import replicate, shard
@@ -75,6 +74,8 @@ def _shard_batch(obs: Observations) -> Observations:
 # %% ../../nbs/4_regression/08_adam.ipynb #857f25ad
 def _adam(shape, rates):
     "AdamW whose rate `rates[0]` falls to zero along a cosine; `rates[1]` is the weight decay."
+    import optax  # where there is a network
+
     schedule = optax.cosine_decay_schedule(rates[0], shape.epochs * shape.per_epoch)
     return optax.adamw(schedule, weight_decay=rates[1])
 
@@ -87,6 +88,8 @@ def _mean_square(obs):
 # %% ../../nbs/4_regression/08_adam.ipynb #d1fcacf1
 def _epoch(shape, energy, obs, held_out, optimizer, unit, i, state):
     "The state after epoch `i`: a pass over the observations in random batches."
+    import optax
+
     key, k0, k1 = jax.random.split(state["key"], 3)
     order = jax.random.permutation(k0, len(obs.w))[: shape.per_epoch * shape.batch]
     population = obs.population, obs.weights

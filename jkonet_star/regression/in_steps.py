@@ -6,16 +6,15 @@
 __all__ = ['LEAST_RIDGE', 'step_starts', 'steps_from', 'fit_in_steps', 'CurvedPaths', 'fit_along_paths']
 
 # %% ../../nbs/4_regression/05_in_steps.ipynb #a407e889
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
-from threadpoolctl import threadpool_limits
 
-from ..base.errors import InputError, n_cores
+from ..base.errors import InputError
 from ..base.settings import setting
+from ..base.threads import in_threads
 from ..energy.in_steps import SteppedGrowth, SteppedPotential
 from ..energy.makers import forces_and_rates
 from ..energy.terms import Energy, Found
@@ -78,13 +77,11 @@ def fit_in_steps(
     own = ("potential", "growth") if rates else ("potential",)
     starts = step_starts(couplings)
     steps = [steps_from(couplings, start) for start in starts]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as pool:
-        parts = list(
-            pool.map(
-                lambda step: fit_least_squares(step, own, config, seed, LEAST_RIDGE, errors=False),
-                steps,
-            )
-        )
+
+    def alone(step):
+        return fit_least_squares(step, own, config, seed, LEAST_RIDGE, errors=False)
+
+    parts = list(in_threads(alone, steps))
     velocities = [(step.y - step.x) / step.tau[step.step][:, None] for step in steps]
     limits = [(v.min(0), v.max(0)) for v in velocities]
     slowest, fastest = (np.stack(side) for side in zip(*limits))

@@ -18,13 +18,21 @@ from jaxtyping import Num
 
 from ..base.errors import InputError, require_memory
 from ..base.settings import Settings, setting
+from ..base.threads import in_threads
 from ..energy.growth import LinearGrowth
 from ..energy.makers import forces_and_rates, makers
 from ..energy.residual import Observations, observe, places
 from ..energy.terms import Energy, Found
 from .normal_equations import Quadratic, normal_equations
 from .rates import fit_rates, rate_covariance, tied_equations, tied_rate
-from .ridge import Choice, LinearFit, RidgeProblem, counted, ridge_problem
+from jkonet_star.regression.ridge import (
+    Choice,
+    LinearFit,
+    RidgeProblem,
+    counted,
+    ridge_problem,
+    two_sides,
+)
 from jkonet_star.transport.couplings import (
     Couplings,
     bounding_particles,
@@ -156,21 +164,19 @@ def closed_form(
     config: LeastSquares,
 ) -> RidgeProblem:
     "The ridge problem of an energy of linear terms."
-    obs = observe(couplings, config.evaluate_at)
-    seen = _append_last_snapshots(obs, couplings) if energy.needs_population else obs
-    equations = normal_equations(energy, seen)
+    obs, ahead = observe(couplings, config.evaluate_at), couplings.is_last_step
+    if energy.needs_population:
+        equations = normal_equations(energy, _append_last_snapshots(obs, couplings))
+    else:
+        obs, ahead, n = two_sides(obs, ahead, n)
+        equations = normal_equations(energy, obs)
     if config.tied:
         growth, reach = LinearGrowth(energy["potential"].parts), couplings.reach
         equations = tied_equations(equations, growth, obs, reach)
         n = n * (1 + 1 / couplings.d)  # a rate beside the coordinates
+    scored = obs.score is not None
     return ridge_by_term(
-        energy,
-        equations,
-        n,
-        couplings.d,
-        scored=obs.score is not None,
-        ahead=couplings.is_last_step,
-        ridge=config.ridge,
+        energy, equations, n, couplings.d, scored=scored, ahead=ahead, ridge=config.ridge
     )
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #aabc3317
@@ -196,14 +202,14 @@ def select_lengthscales(
 ) -> Selection:
     "Of all length scales those of least error. Raises `InputError` for terms of networks."
     candidates = [make(particles, config, seed) for make in makers(terms, "candidates", _NONE)]
-    best = None
-    for scales in itertools.product(*candidates):
+
+    def select(scales):
         energy = Energy.of(*(by_scale[a] for by_scale, a in zip(candidates, scales)))
         problem = closed_form(energy, couplings, n, config)
-        choice = problem.choose()
-        if best is None or choice.error < best.choice.error:
-            best = Selection(energy, problem, choice, dict(zip(terms, scales)))
-    return best
+        return Selection(energy, problem, problem.choose(), dict(zip(terms, scales)))
+
+    found = in_threads(select, itertools.product(*candidates))
+    return min(found, key=lambda one: one.choice.error)
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #b3a526e2
 def _stats(

@@ -15,11 +15,14 @@ import scipy.sparse
 from jaxtyping import Bool, Float, Num
 from numpy import ndarray as Array
 
+from ..base.threads import in_threads
 from ..data.selecting import evenly_spaced
 from ..energy.growth import LinearGrowth
-from ..energy.residual import Observations
-from .normal_equations import Quadratic
-from .ridge import RidgePath, RidgeProblem, counted, ridge_problem
+from ..energy.potentials import LinearPotential
+from ..energy.residual import Observations, observe
+from ..energy.terms import Energy
+from .normal_equations import Quadratic, normal_equations
+from .ridge import RidgePath, RidgeProblem, counted, ridge_problem, two_sides
 from ..transport.couplings import Couplings, particle_ids, subsample_pairs
 
 # %% ../../nbs/4_regression/03_rates.ipynb #afb75295
@@ -29,10 +32,7 @@ def _design(term, x):
     return term.design(x)
 
 
-def _at_points(f, term, x):
-    "What a compiled function says of points: compiled once for about as many."
-    filled = np.pad(x, ((0, -len(x) % 1024), (0, 0)))
-    return np.asarray(f(term, filled))[: len(x)]
+_ROWS = 1024  # of a batch, so that one compiled program serves any number
 
 
 def _features(
@@ -41,8 +41,10 @@ def _features(
 ) -> Float[Array, "n p"]:
     "Features in double precision."
     with jax.enable_x64(True):
-        term = jax.tree.map(lambda a: np.asarray(a, np.float64), term)
-        return _at_points(_design, term, np.asarray(x, np.float64))
+        term = LinearGrowth(jax.tree.map(lambda a: np.asarray(a, np.float64), term.parts))
+        filled = np.pad(np.asarray(x, np.float64), ((0, -len(x) % _ROWS), (0, 0)))
+        batches = filled.reshape(-1, _ROWS, x.shape[1])
+        return np.concatenate([np.asarray(_design(term, batch)) for batch in batches])[: len(x)]
 
 
 def rate_equations(
@@ -55,9 +57,9 @@ def rate_equations(
     steps = []
     for r in (slice(*ends) for ends in zip(bounds, bounds[1:])):
         w, rate = np.asarray(obs.w[r], float), np.asarray(obs.rate[r], float)
-        weighted = F[r] * w[:, None]
-        cross, square = -rate @ weighted, float(w @ rate**2)
-        steps.append(Quadratic(weighted.T @ F[r], cross, square, float(len(w))))
+        weighted = F[r] * np.sqrt(w)[:, None]
+        cross, square = -(w * rate) @ F[r], float(w @ rate**2)
+        steps.append(Quadratic(weighted.T @ weighted, cross, square, float(len(w))))
     return tuple(steps)
 
 # %% ../../nbs/4_regression/03_rates.ipynb #1253be12
@@ -91,10 +93,13 @@ def fit_rates(
     "The rate that predicts best, of all length scales."
 
     def choice_of(term, obs):
-        problem = ridge_problem(counted(rate_equations(term, obs), n), ahead=ahead, ridge=ridge)
+        sides = two_sides(obs, ahead, n)
+        steps = counted(rate_equations(term, sides.obs), sides.n)
+        problem = ridge_problem(steps, ahead=sides.ahead, ridge=ridge)
         return problem.choose(), problem
 
-    found = {scale: choice_of(term, tried) for scale, term in candidates.items()}
+    choices = in_threads(lambda term: choice_of(term, tried), candidates.values())
+    found = dict(zip(candidates, choices))
     scale = min(found, key=lambda scale: found[scale][0].error)
     term = candidates[scale]
     choice, problem = found[scale] if tried is obs else choice_of(term, obs)
@@ -103,30 +108,19 @@ def fit_rates(
     return RateFit(LinearGrowth(term.parts, seen), fitted.theta, scale, problem, fitted.ridge)
 
 # %% ../../nbs/4_regression/03_rates.ipynb #473ad403
-@jax.jit
-def _slopes(term, x):
-    "Gradients of the features at points, `[n, p, d]`."
-    return jax.vmap(jax.jacfwd(lambda v: term.design(v[None])[0]))(x)
-
-
 def growth_smoother(
     term: LinearGrowth,
     couplings: Couplings,  # with a reach
 ) -> Float[Array, "p p"]:  # (A + reach² D)^-1 A
     "What of a change of density transport takes for growth, in the space of the features."
-    c, p = couplings, len(term.init(None, couplings.d))
-    A, D = np.zeros((p, p)), np.zeros((p, p))
-    rows = max(1, 2**24 // (p * c.d))
-    for start in range(0, len(c.w), rows):
-        r = slice(start, start + rows)
-        w = c.w[r] / c.n_steps
-        F, slopes = _features(term, c.x[r]), _at_points(_slopes, term, c.x[r]).astype(float)
-        A += (F * w[:, None]).T @ F
-        flat = (slopes * np.sqrt(w)[:, None, None]).transpose(0, 2, 1).reshape(-1, p)
-        D += flat.T @ flat
+    c = couplings
+    obs = two_sides(observe(c), c.is_last_step, np.ones(c.n_steps)).obs
+    A = sum(q.gram for q in rate_equations(term, obs))
+    D = sum(q.gram for q in normal_equations(Energy.of(LinearPotential(term.parts)), obs))
     unit = np.sqrt(np.maximum(np.diag(A), 1e-300))
-    A, D = A / np.outer(unit, unit), D / np.outer(unit, unit)
-    both = A + c.reach**2 * D + 1e-9 * p * np.eye(p)
+    outer = np.outer(unit, unit)
+    A, D = A / outer, np.pad(D, (1, 0)) / outer  # the first feature, a constant, has no slope
+    both = A + c.reach**2 * D + 1e-9 * len(A) * np.eye(len(A))
     return np.linalg.solve(both, A) * unit / unit[:, None]
 
 # %% ../../nbs/4_regression/03_rates.ipynb #274f2565
@@ -138,17 +132,20 @@ def rate_covariance(
     "Of theta, from which particles were seen. Source: linearised transport, this chapter."
     c, few = couplings, subsample_pairs(couplings, 10_000)
     K = growth_smoother(found.term, few)
-    steps = map(few.rows, range(c.n_steps))
-    mean = np.stack([few.w[r] @ _features(found.term, few.x[r]) for r in steps])
+    seen = observe(few)
+    F = _features(found.term, seen.z) * (c.n_steps * seen.w)[:, None]
+    mean = np.stack([F[seen.step == k].sum(0) for k in range(c.n_steps)])
     source, target = particle_ids(c)
     by_particle = c.w / c.tau[c.step] / c.n_steps
     entries = np.concatenate([by_particle, -by_particle])
-    pair = np.tile(np.arange(len(c.w)), 2)
-    influence = scipy.sparse.csr_matrix((entries, (np.concatenate([target, source]), pair)))
+    moves, first = c.source_ids(), np.unique(c.source_ids(), return_index=True)[1]
+    ends = np.concatenate([target, source])
+    influence = scipy.sparse.csr_matrix((entries, (ends, np.tile(moves, 2))))
     n = influence.shape[0]
     influence = influence[evenly_spaced(n, limit)]
     asked = np.unique(influence.indices)
-    centred = _features(found.term, c.x[asked]) - mean[c.step[asked]]
+    rows = first[asked]
+    centred = _features(found.term, c.x[rows]) - mean[c.step[rows]]
     spread = influence[:, asked] @ (centred @ K)
     response = _response(found.problem, found.ridge)
     return n / influence.shape[0] * response @ (spread.T @ spread) @ response

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PLAIN_RIDGES', 'SPLIT_RIDGES', 'RidgePath', 'Penalty', 'plain_penalty', 'split_penalty', 'unit_diagonal', 'Choice',
-           'LinearFit', 'RidgeProblem', 'counted', 'ridge_problem']
+           'LinearFit', 'RidgeProblem', 'counted', 'ridge_problem', 'Sides', 'two_sides']
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #b9ee63f8
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from numpy import ndarray as Array
 from scipy.linalg import solve_triangular
 
 from ..base.errors import InputError
+from ..energy.residual import Observations
 from .normal_equations import Quadratic
 
 # %% ../../nbs/4_regression/02_ridge.ipynb #2758980f
@@ -27,13 +28,16 @@ class RidgePath:
     def __init__(
         self,
         quadratic: Quadratic,  # what is to be small
-        penalty: Float[Array, "p p"],  # P, positive definite
+        penalty: Float[Array, "p p"] | None = None,  # P, positive definite; the identity if `None`
     ):
-        L = np.linalg.cholesky(penalty)
-        half = solve_triangular(L, quadratic.gram, lower=True)
-        curvature, Q = np.linalg.eigh(solve_triangular(L, half.T, lower=True))
+        if penalty is None:
+            curvature, self.basis = np.linalg.eigh(quadratic.gram)
+        else:
+            L = np.linalg.cholesky(penalty)
+            half = solve_triangular(L, quadratic.gram, lower=True)
+            curvature, Q = np.linalg.eigh(solve_triangular(L, half.T, lower=True))
+            self.basis = solve_triangular(L, Q, lower=True, trans="T")
         self.quadratic, self.curvature = quadratic, np.maximum(curvature, 0)
-        self.basis = solve_triangular(L, Q, lower=True, trans="T")
         self.slope = self.basis.T @ quadratic.cross
 
     def theta(
@@ -69,7 +73,7 @@ SPLIT_RIDGES = 10.0 ** np.arange(-4, 0.5, 0.5)
 class Penalty:
     "What a ridge multiplies, and which ridges are worth a try."
 
-    matrix: Float[Array, "p p"]  # P
+    matrix: Float[Array, "p p"] | None  # P; the identity if `None`
     ridges: Float[Array, " k"]
 
 
@@ -80,7 +84,7 @@ def plain_penalty(
     "`|theta|^2`, with ridges relative to the largest eigenvalue."
     p = len(gram)
     largest = scipy.linalg.eigvalsh(gram, subset_by_index=[p - 1, p - 1])[0]
-    return Penalty(np.eye(p), tried * largest)
+    return Penalty(None, tried * largest)
 
 
 def split_penalty(
@@ -196,3 +200,25 @@ def ridge_problem(
         penalty = plain_penalty(sum(q.gram for q in scaled), **own)
     ahead = np.arange(len(steps)) == len(steps) - 1 if ahead is None else ahead
     return RidgeProblem(scaled, ahead, penalty, scale)
+
+# %% ../../nbs/4_regression/02_ridge.ipynb #d05d080c
+class Sides(NamedTuple):
+    "The steps that are fitted as one step, those ahead as another; one if there are no others."
+
+    obs: Observations
+    ahead: Bool[Array, " S"]
+    n: Num[Array, " S"]  # scalar observations
+
+
+def two_sides(
+    obs: Observations,  # whose steps ascend
+    ahead: Bool[Array, " T"],  # steps that are predicted from the others
+    n: Num[Array, " T"],  # scalar observations of each step
+) -> Sides:
+    "Observations in as few steps as a ridge problem needs."
+    sides, side = np.unique(ahead, return_inverse=True)
+    step = side[obs.step]
+    if (np.diff(step) < 0).any():
+        order = np.argsort(step, kind="stable")
+        obs, step = obs.rows(order), step[order]
+    return Sides(replace(obs, step=step), sides, np.bincount(side, n))

@@ -6,13 +6,13 @@
 __all__ = ['pace', 'curved']
 
 # %% ../../nbs/2_transport/06_paths.ipynb #02e5e2ac
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int, Num
 from numpy import ndarray as Array
-from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from ..base.errors import InputError
 from .couplings import Couplings, particle_ids
@@ -70,8 +70,10 @@ _POWER = 0.75  # of the distance; the rest is time
 def pace(
     mean: Float[Array, "K d"],  # of the population at each time (length)
     t: Num[Array, " K"],  # increasing (time)
-) -> PchipInterpolator:  # of times, from 0 at the first to 1 at the last
+) -> Callable:  # of times, from 0 at the first to 1 at the last
     "A clock that runs as fast as the population moves."
+    from scipy.interpolate import PchipInterpolator
+
     distance = np.linalg.norm(np.diff(mean, axis=0), axis=1)
     distance = np.maximum(distance, 1e-3 * distance.max() + 1e-12)
     advance = distance**_POWER * np.diff(t) ** (1 - _POWER)
@@ -138,6 +140,8 @@ def _fit_field(
     seed: int = 0,  # of the waves
 ) -> _Field:
     "The field that moves chains along their splines."
+    from scipy.interpolate import CubicSpline
+
     every, rng = np.concatenate(course.x).astype(float), np.random.default_rng(seed)
     d, scale = every.shape[1], max(float(np.sqrt(every.var(0).mean())), 1e-12)
     omega = rng.normal(size=(d, _WAVES)) * np.sqrt(2 / d) / _LENGTH

@@ -7,6 +7,7 @@ __all__ = ['measures', 'TransportPlan', 'exact_plan', 'assignment', 'entropic_pl
            'wasserstein', 'bures_wasserstein']
 
 # %% ../../nbs/2_transport/01_plans.ipynb #12e4c940
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -16,6 +17,7 @@ from numpy import ndarray as Array
 from numpy.typing import ArrayLike
 
 from ..base.errors import InputError
+from ..base.imports import distances, import_alone, tree
 from ..data.selecting import evenly_spaced
 from ..data.snapshots import numeric
 
@@ -42,6 +44,16 @@ def _rescale_costs(
         return cost
     return cost / max(np.median(positive), 1e-30 * positive.max())
 
+# %% ../../nbs/2_transport/01_plans.ipynb #ed64d534
+def _simplex_solver() -> Callable:
+    "POT's, without the rest of it."
+    return import_alone("ot.lp._network_simplex", "emd", "ot", "ot.lp", "scipy.spatial")
+
+
+def _assignment_solver() -> Callable:
+    "SciPy's, likewise."
+    return import_alone("scipy.optimize._lsap", "linear_sum_assignment", "scipy.optimize")
+
 # %% ../../nbs/2_transport/01_plans.ipynb #1cf36bf4
 def _simplex(
     cost: Float[Array, "n m"],
@@ -52,9 +64,7 @@ def _simplex(
 
     Source: Bonneel et al. (2011).
     """
-    import ot
-
-    gamma, log = ot.emd(a, b, _rescale_costs(cost), numItermax=10**7, log=True)
+    gamma, log = _simplex_solver()(a, b, _rescale_costs(cost), numItermax=10**7, log=True)
     if log["warning"] is not None:
         raise InputError(
             f"optimal transport of {len(a)} to {len(b)} particles stopped early "
@@ -71,13 +81,11 @@ def _nearly_matched(
     y: Float[Array, "m d"],
 ) -> bool:
     "Whether three of four particles are nearer to a target than half the spacing of the targets."
-    from scipy.spatial import cKDTree
-
     if len(y) < 3:
         return False
-    tree = cKDTree(y)
-    spacing = np.median(tree.query(y[:500], k=2)[0][:, 1])
-    return bool(np.quantile(tree.query(x[:500])[0], 0.75) < 0.5 * spacing)
+    targets = tree(y)
+    spacing = np.median(targets.query(y[:500], k=2)[0][:, 1])
+    return bool(np.quantile(targets.query(x[:500])[0], 0.75) < 0.5 * spacing)
 
 # %% ../../nbs/2_transport/01_plans.ipynb #3e52b0d2
 def exact_plan(
@@ -88,13 +96,10 @@ def exact_plan(
     order: int = 2,  # the cost is the distance to this power, 1 or 2
 ) -> TransportPlan:
     "Optimal transport. Raises `InputError` if the network simplex does not reach the optimum."
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    cost = cdist(x, y, "sqeuclidean" if order == 2 else "euclidean")
+    cost = distances(x, y, "sqeuclidean" if order == 2 else "euclidean")
     if len(x) == len(y) and np.ptp(a) == 0 and np.ptp(b) == 0 and _nearly_matched(x, y):
-        i, j = linear_sum_assignment(cost)
+        i, j = _assignment_solver()(cost)
         weight = np.full(len(i), 1 / len(i))
     else:
         i, j, weight = _simplex(cost, a, b)
@@ -203,9 +208,7 @@ def unbalanced_marginals(
     relative_epsilon: float = 0.01,  # strength of the entropy, in the same units
 ) -> Marginals:  # both of the same sum, 1 or below or near it
     "Marginals of unbalanced transport. Source: Chizat et al. (2018)."
-    from scipy.spatial.distance import cdist
-
-    cost = cdist(x, y, "sqeuclidean")
+    cost = distances(x, y, "sqeuclidean")
     relative = cost / max(a @ cost @ b, 1e-300)
     return _unbalanced_sinkhorn(relative, a, b, penalty, relative_epsilon)
 

@@ -10,6 +10,7 @@ __all__ = ['Particles', 'feature_count', 'feature_names', 'time_tolerance', 'hol
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,15 @@ class Particles:
 
     x: np.ndarray  # [N, D] in raw units (length)
     names: list  # of the D features
-    table: object  # data frame of N rows, the features among its columns
+    read: object  # data frame of N rows, the features among its columns; `None` if they are all
     source: str = "particles"  # file that they are from
+
+    @cached_property
+    def table(self):  # data frame
+        "The rows as they were read, or as a table would hold them."
+        import pandas as pd
+
+        return pd.DataFrame(self.x, columns=self.names) if self.read is None else self.read
 
 
 def feature_count(
@@ -142,8 +150,6 @@ def particles_of_array(
     source: str,  # for the error
 ) -> Particles:
     "Rows of an array. Raises `InputError` for another shape or what are no numbers."
-    import pandas as pd
-
     wide = feature_count(solution)
     if x.ndim != 2 or x.dtype.kind not in "fiu" or x.shape[1] != wide:
         raise InputError(
@@ -151,7 +157,7 @@ def particles_of_array(
             f"the model needs numbers of shape [N, {wide}]"
         )
     names = list(getattr(solution.scaling, "names", None) or (f"x{i + 1}" for i in range(wide)))
-    return Particles(x.astype(float), names, pd.DataFrame(x, columns=names), source)
+    return Particles(x.astype(float), names, None, source)
 
 # %% ../../nbs/9_work/12_particles.ipynb #4a7261b8
 def select_genes(

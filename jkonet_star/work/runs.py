@@ -127,10 +127,9 @@ def _save_metrics(
 
 # %% ../../nbs/9_work/05_runs.ipynb #2875035f
 def _import_ahead():
-    "Import what evaluation and figures need."
-    for name in ("ot", "jkonet_star.judge.plots"):
-        with suppress(Exception):
-            importlib.import_module(name)
+    "Import what figures need."
+    with suppress(Exception):
+        importlib.import_module("jkonet_star.judge.plots")
 
 # %% ../../nbs/9_work/05_runs.ipynb #9ada6aa4
 def _add_figures(
