@@ -20,7 +20,6 @@ from jaxtyping import Bool, Float, PyTree
 
 from ..base.devices import Array, gather, shard
 from ..base.errors import InputError
-from ..base.imports import tree
 from ..data.selecting import evenly_spaced
 from ..data.simulate import euler_maruyama
 from ..data.snapshots import Snapshots
@@ -144,7 +143,9 @@ class Support:
         x: Float[np.ndarray, "N d"],  # particles (length)
     ) -> Bool[np.ndarray, " N"]:
         "Which particles are farther than the radius from every point."
-        return tree(self.points).query(x)[0] > self.radius
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.points).query(x)[0] > self.radius
 
 # %% ../../nbs/7_model/01_steps.ipynb #af83c6bb
 def _distinct(
@@ -160,8 +161,10 @@ def fit_support(
     limit: int = 1000,  # particles that are kept
 ) -> Support:
     "Twice the distance to the nearest other particle of their time that 99 % have."
+    from scipy.spatial import cKDTree
+
     few = (_distinct(x[evenly_spaced(len(x), limit)]) for x in snapshots.x)
-    near = [np.quantile(tree(p).query(p, k=2)[0][:, 1], 0.99) for p in few if len(p) > 1]
+    near = [np.quantile(cKDTree(p).query(p, k=2)[0][:, 1], 0.99) for p in few if len(p) > 1]
     ends = np.cumsum(snapshots.sizes)
     kept = evenly_spaced(ends[-1], limit)
     points = []

@@ -15,7 +15,6 @@ from jaxtyping import Float, Num
 from numpy import ndarray as Array
 
 from ..base.errors import InputError, n_cores
-from ..base.imports import distances
 from ..data.scaling import length_unit
 from ..data.selecting import by_group
 from ..data.snapshots import Snapshots
@@ -36,7 +35,9 @@ def cone_cost(
     reach: float,  # where growing is as cheap as moving (length)
 ) -> Float[Array, "n m"]:
     "What it costs to move instead of to grow. Source: Liero, Mielke and Savaré (2018), eq. 7.6."
-    angle = np.minimum(distances(x, y) / (2 * reach), np.pi / 2 * (1 - 1e-9))
+    from scipy.spatial.distance import cdist
+
+    angle = np.minimum(cdist(x, y) / (2 * reach), np.pi / 2 * (1 - 1e-9))
     return -2 * np.log(np.cos(angle))
 
 # %% ../../nbs/2_transport/05_growing.ipynb #ebf27d5c

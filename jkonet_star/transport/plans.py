@@ -7,7 +7,6 @@ __all__ = ['measures', 'TransportPlan', 'exact_plan', 'assignment', 'entropic_pl
            'wasserstein', 'bures_wasserstein']
 
 # %% ../../nbs/2_transport/01_plans.ipynb #12e4c940
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -17,7 +16,6 @@ from numpy import ndarray as Array
 from numpy.typing import ArrayLike
 
 from ..base.errors import InputError
-from ..base.imports import distances, import_alone, tree
 from ..data.selecting import evenly_spaced
 from ..data.snapshots import numeric
 
@@ -44,16 +42,6 @@ def _rescale_costs(
         return cost
     return cost / max(np.median(positive), 1e-30 * positive.max())
 
-# %% ../../nbs/2_transport/01_plans.ipynb #ed64d534
-def _simplex_solver() -> Callable:
-    "POT's, without the rest of it."
-    return import_alone("ot.lp._network_simplex", "emd", "ot", "ot.lp", "scipy.spatial")
-
-
-def _assignment_solver() -> Callable:
-    "SciPy's, likewise."
-    return import_alone("scipy.optimize._lsap", "linear_sum_assignment", "scipy.optimize")
-
 # %% ../../nbs/2_transport/01_plans.ipynb #1cf36bf4
 def _simplex(
     cost: Float[Array, "n m"],
@@ -64,7 +52,9 @@ def _simplex(
 
     Source: Bonneel et al. (2011).
     """
-    gamma, log = _simplex_solver()(a, b, _rescale_costs(cost), numItermax=10**7, log=True)
+    import ot
+
+    gamma, log = ot.emd(a, b, _rescale_costs(cost), numItermax=10**7, log=True)
     if log["warning"] is not None:
         raise InputError(
             f"optimal transport of {len(a)} to {len(b)} particles stopped early "
@@ -81,9 +71,11 @@ def _nearly_matched(
     y: Float[Array, "m d"],
 ) -> bool:
     "Whether three of four particles are nearer to a target than half the spacing of the targets."
+    from scipy.spatial import cKDTree
+
     if len(y) < 3:
         return False
-    targets = tree(y)
+    targets = cKDTree(y)
     spacing = np.median(targets.query(y[:500], k=2)[0][:, 1])
     return bool(np.quantile(targets.query(x[:500])[0], 0.75) < 0.5 * spacing)
 
@@ -96,10 +88,13 @@ def exact_plan(
     order: int = 2,  # the cost is the distance to this power, 1 or 2
 ) -> TransportPlan:
     "Optimal transport. Raises `InputError` if the network simplex does not reach the optimum."
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    cost = distances(x, y, "sqeuclidean" if order == 2 else "euclidean")
+    cost = cdist(x, y, "sqeuclidean" if order == 2 else "euclidean")
     if len(x) == len(y) and np.ptp(a) == 0 and np.ptp(b) == 0 and _nearly_matched(x, y):
-        i, j = _assignment_solver()(cost)
+        i, j = linear_sum_assignment(cost)
         weight = np.full(len(i), 1 / len(i))
     else:
         i, j, weight = _simplex(cost, a, b)
@@ -208,7 +203,9 @@ def unbalanced_marginals(
     relative_epsilon: float = 0.01,  # strength of the entropy, in the same units
 ) -> Marginals:  # both of the same sum, 1 or below or near it
     "Marginals of unbalanced transport. Source: Chizat et al. (2018)."
-    cost = distances(x, y, "sqeuclidean")
+    from scipy.spatial.distance import cdist
+
+    cost = cdist(x, y, "sqeuclidean")
     relative = cost / max(a @ cost @ b, 1e-300)
     return _unbalanced_sinkhorn(relative, a, b, penalty, relative_epsilon)
 
