@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['flows', 'plot_flows']
 
-# %% ../../nbs/8_judge/07_flows.ipynb #6d89a48d
+# %% ../../nbs/8_judge/07_flows.ipynb #20c9490e
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..data.snapshots import Snapshots
 from ..transport.couplings import Couplings
 from ..transport.matrices import coupling_matrices
 
-# %% ../../nbs/8_judge/07_flows.ipynb #0a399a38
+# %% ../../nbs/8_judge/07_flows.ipynb #ad791ed7
 def _check_labels(
     snapshots: Snapshots,
     labels: Sequence,  # `[N_t]` per time
@@ -50,7 +51,7 @@ def _check_labels(
         checked.append(own.astype(str))
     return checked
 
-# %% ../../nbs/8_judge/07_flows.ipynb #2dfa6c29
+# %% ../../nbs/8_judge/07_flows.ipynb #c4563d95
 class _Members(NamedTuple):
     "Who has which label."
 
@@ -67,7 +68,7 @@ def _memberships(
     shape = (len(own), len(names))
     return _Members(names, scipy.sparse.csr_array((np.ones(len(own)), codes, starts), shape))
 
-# %% ../../nbs/8_judge/07_flows.ipynb #ed4f5c11
+# %% ../../nbs/8_judge/07_flows.ipynb #e4f51aa4
 def flows(
     couplings: Couplings,
     snapshots: Snapshots,  # that were coupled, in the same units
@@ -106,7 +107,7 @@ def flows(
     columns = ["population", "start", "end", "source", "target"]
     return pd.concat(tables).sort_values(columns, ignore_index=True)
 
-# %% ../../nbs/8_judge/07_flows.ipynb #64198098
+# %% ../../nbs/8_judge/07_flows.ipynb #a9b194b1
 def _tints(
     n: int,  # clusters
 ) -> Float[Array, "{n} 3"]:  # red, green and blue of each
@@ -128,7 +129,7 @@ def _spread(
     high = np.minimum.accumulate((y - order)[::-1])[::-1] + order
     return (low + high) / 2
 
-# %% ../../nbs/8_judge/07_flows.ipynb #81761c6e
+# %% ../../nbs/8_judge/07_flows.ipynb #686a0ea5
 def _blocks(
     weights: Float[Array, " n"],  # of the particles of a time
     own: Shaped[Array, " n"],  # their labels
@@ -144,17 +145,20 @@ def _blocks(
             y += share + gap
     return blocks
 
-# %% ../../nbs/8_judge/07_flows.ipynb #4aa27200
+# %% ../../nbs/8_judge/07_flows.ipynb #2e5dc18b
 def _draw_bands(
     ax,  # matplotlib axes
     step: pd.DataFrame,  # `flows` of one step of one population
-    columns: tuple[dict, dict],  # blocks at its beginning and its end
-    x: tuple[float, float],  # where the columns are
+    columns: Sequence[dict],  # blocks at its beginning and its end
+    x: tuple[Real, Real],  # where the columns are
     colors: dict,  # of the labels
 ):
     "Bands from the blocks of one column to those of the next."
     mass = step.pivot(index="source", columns="target", values="mass").fillna(0)
-    part = [mass.div(mass.sum(1), axis=0), mass.div(mass.sum(0), axis=1)]  # of both blocks
+    part = [
+        mass.div(mass.sum(axis=1), axis=0),
+        mass.div(mass.sum(axis=0), axis=1),
+    ]  # of both blocks
     at = [{name: low for name, (low, _) in blocks.items()} for blocks in columns]
     s = np.linspace(0, 1, 40)
     bend = s * s * (3 - 2 * s)
@@ -181,7 +185,7 @@ def _draw_bands(
 
 def _draw_blocks(
     ax,  # matplotlib axes
-    x: float,  # where the column is
+    x: Real,  # where the column is
     blocks: dict,  # where those of its labels begin and end
     colors: dict,  # of the labels
     named: dict,  # side, -1 or 1, on which the name of a label stands
@@ -204,7 +208,7 @@ def _draw_blocks(
                 fontsize=8,
             )
 
-# %% ../../nbs/8_judge/07_flows.ipynb #460cc3df
+# %% ../../nbs/8_judge/07_flows.ipynb #55f3373d
 def plot_flows(
     couplings: Couplings,
     snapshots: Snapshots,  # that were coupled, in the same units

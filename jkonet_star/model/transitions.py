@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['Transitions', 'transitions', 'named_couplings']
 
-# %% ../../nbs/7_model/13_transitions.ipynb #e85a4637
+# %% ../../nbs/7_model/13_transitions.ipynb #e5865e74
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from .cells import _cell_groups, _times_of, cell_values, drift_of_cells
 from .solution import Solution
 from ..transport.matrices import _as_matrix, _by_step
 
-# %% ../../nbs/7_model/13_transitions.ipynb #2a42d81a
+# %% ../../nbs/7_model/13_transitions.ipynb #76f8086a
 class _Moves(NamedTuple):
     "Where cells are likely to be after a step."
 
@@ -32,8 +33,8 @@ class _Moves(NamedTuple):
 def _moves_of(
     squared: Num[Array, "N k"],  # distances to the neighbours of each cell (length²)
     v: Num[Array, "N d"],  # drift (length/time)
-    beta: float | None,  # diffusivity (length²/time), or not known
-    tau: float | None = None,  # (time)
+    beta: Real | None,  # diffusivity (length²/time), or not known
+    tau: Real | None = None,  # (time)
 ) -> _Moves:
     "How long a step is and how wide its noise. Raises `InputError` where nothing moves."
     d, own = v.shape[1], squared.mean(1)
@@ -54,7 +55,7 @@ def _moves_of(
     variance = room / (2 * d) if beta is None else 2 * beta * longer
     return _Moves(float(longer), np.sqrt(np.maximum(variance, own / (10 * d))))
 
-# %% ../../nbs/7_model/13_transitions.ipynb #7e3d5752
+# %% ../../nbs/7_model/13_transitions.ipynb #eab65466
 def _probabilities(
     z: Num[Array, "N d"],  # cells (length)
     move: Num[Array, "N d"],  # where each goes by its drift (length)
@@ -79,7 +80,7 @@ def _probabilities(
     starts = np.arange(0, p.size + 1, p.shape[1])
     return csr_matrix((p.ravel(), candidates.ravel(), starts), (n, n))
 
-# %% ../../nbs/7_model/13_transitions.ipynb #57e0723c
+# %% ../../nbs/7_model/13_transitions.ipynb #acac37b7
 @dataclass(frozen=True)
 class Transitions:
     "How probable it is that a cell is next where another one was seen."
@@ -97,7 +98,7 @@ def transitions(
     rep: str = "X_pca",  # as given to `from_anndata`
     groups: str | None = None,  # as given to `from_anndata`
     weights: str | None = None,  # as given to `from_anndata`
-    tau: float | None = None,  # length of a step (time), such that moves are those to neighbours
+    tau: Real | None = None,  # length of a step (time), such that moves are those to neighbours
     n_neighbors: int = 30,
 ) -> Transitions:
     """Transition probabilities between cells, from drift and diffusivity.
@@ -134,7 +135,7 @@ def transitions(
     matrix = _probabilities(z, moves.tau * v, moves.sd, near, distance**2)
     return Transitions(matrix, moves.tau, moves.sd, n_neighbors)
 
-# %% ../../nbs/7_model/13_transitions.ipynb #26d08d5c
+# %% ../../nbs/7_model/13_transitions.ipynb #a99f409d
 def named_couplings(
     matrices: Mapping,  # `[n, m]` by pairs of times, as `coupling_matrices` gives them
     adata,  # an AnnData object of the cells
