@@ -3,13 +3,15 @@ same times left out, same measure, same machine. Their settings are those of the
 nothing else is said below; kept numbers of this package are shown beside (between.json and
 fates.json), and published ones.
 
-`python benchmarks/peers.py FOLDER` makes the environments (some gigabytes) in --envs.
+`python benchmarks/peers.py FOLDER` makes the environments (some gigabytes) in --envs, and goes on
+from what --out has.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -181,8 +183,8 @@ def answers(peer, python, t, x, asked, room):
         return [f[f"y{k}"] for k in range(len(asked))], float(f["seconds"])
 
 
-def between_rows(peer, python, folder, room):
-    "Times left out of embryoid bodies and A549, as in between.py."
+def between_rows(peer, python, folder, room, done):
+    "Times left out of embryoid bodies and A549, as in between.py, but for those that are done."
     sys.path.insert(0, str(HERE))
     from between import COURSES, courses
 
@@ -193,6 +195,8 @@ def between_rows(peer, python, folder, room):
         if name.startswith("PBMC"):
             continue
         for left_out in parts:
+            if (peer, name, left_out[-1]) in done:
+                continue
             kept = [k for k in range(len(seen)) if k not in left_out]
             t, x = np.asarray(seen.t[kept], float), [np.asarray(seen.x[k]) for k in kept]
             before = [int(np.searchsorted(t, seen.t[k])) - 1 for k in left_out]
@@ -247,20 +251,27 @@ def main():
     p.add_argument("--only", nargs="*", choices=PEERS, default=list(PEERS))
     p.add_argument("--out", type=Path, default=HERE / "peers.json")
     o = p.parse_args()
-    import tempfile
 
-    rows = []
-    for peer in o.only:
-        python = environment(peer, o.envs.resolve())
-        with tempfile.TemporaryDirectory() as room:
-            rows += between_rows(peer, python, o.folder, Path(room))
-            if peer != "otpfm":  # which carries particles of the first time only
-                rows.append(fate_row(peer, python, o.folder, Path(room)))
-    kept = {"rows": rows, "installed": {peer: PEERS[peer] for peer in o.only}}
     from jkonet_star.base.files import atomic_write
 
-    with atomic_write(o.out) as new:
-        new.write_text(json.dumps(kept, indent=1) + "\n")
+    rows = json.loads(o.out.read_text())["rows"] if o.out.exists() else []
+
+    def keep(row):
+        "A run that is stopped goes on from what is kept."
+        rows.append(row)
+        kept = {"rows": rows, "installed": PEERS}
+        with atomic_write(o.out) as new:
+            new.write_text(json.dumps(kept, indent=1) + "\n")
+
+    for peer in o.only:
+        python = environment(peer, o.envs.resolve())
+        done = {(r["method"], r["course"], r.get("left_out")) for r in rows}
+        with tempfile.TemporaryDirectory() as room:
+            for row in between_rows(peer, python, o.folder, Path(room), done):
+                keep(row)
+            # OTP-FM carries particles of the first time only
+            if peer != "otpfm" and (peer, "LARRY, day 4", None) not in done:
+                keep(fate_row(peer, python, o.folder, Path(room)))
 
 
 if __name__ == "__main__":
