@@ -117,7 +117,8 @@ class Polynomials:
         k: int,  # coordinate
     ) -> Float[ArrayLike, "R p"]:  # (1/length)
         "How the basis makes up the derivative along a coordinate."
-        return _derivatives(len(self.center), self.degree, k) / self.scale[k]
+        table = _derivatives(len(self.center), self.degree, k)
+        return table.astype(self.scale.dtype) / self.scale[k]
 
     def gradient(
         self,

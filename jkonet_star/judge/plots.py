@@ -44,11 +44,11 @@ def _level_curves(
     v = v - v.mean()
     if len(axes) == 1:
         ax.plot(axes[0], v, color=COLORS[0])
-        ax.set_xlabel("$x_1$")
+        ax.set_xlabel("x₁")
         return
     if np.ptp(v) > 0:
         ax.contourf(*axes, v.reshape(n, n), 14, cmap="cividis")
-    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    ax.set(xlabel="x₁", ylabel="x₂", aspect="equal")
 
 # %% ../../nbs/8_judge/05_plots.ipynb #9edaa998
 class Panel(NamedTuple):
@@ -133,7 +133,7 @@ def plot_predictions(
             rows = rng.choice(len(x), min(len(x), 400), replace=False)
             _draw_cloud(ax, x, rows, label, k)
         ax.set_title(f"t = {snapshots.t[i]:.4g}", fontsize=10)
-        ax.set_xlabel("$x_1$")
+        ax.set_xlabel("x₁")
     fig.legend(*axs[0].get_legend_handles_labels(), fontsize=8, ncol=2, loc="outside lower center")
     return fig
 
