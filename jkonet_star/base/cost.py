@@ -9,6 +9,7 @@ __all__ = ['speed', 'machine', 'Work', 'Cost', 'cost_of']
 import time
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 
 import jax
 import numpy as np
@@ -46,9 +47,9 @@ def machine() -> str:
 class Work:
     "What a computation needs, whatever the machine."
 
-    operations: float
-    numbers: float  # in memory at once, in double precision
-    compiling: float = 0.0  # (second), on one core
+    operations: Real
+    numbers: Real  # in memory at once, in double precision
+    compiling: Real = 0.0  # (second), on one core
 
     def __add__(self, other: "Work") -> "Work":
         "One after the other."
@@ -60,7 +61,7 @@ class Work:
 
 # %% ../../nbs/0_base/08_cost.ipynb #9810468b
 def _spoken(
-    seconds: float,
+    seconds: Real,
 ) -> str:
     "Seconds with as many digits as they deserve."
     units = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
@@ -73,8 +74,8 @@ class Cost:
     "What a computation will take, to a factor of about three."
 
     machine: str
-    seconds: float
-    bytes: float
+    seconds: Real
+    bytes: Real
 
     def __str__(self):
         gigabytes = max(1e-9 * self.bytes, 0.1)

@@ -28,7 +28,7 @@ def diagonal(
 
 
 def block_diagonal(
-    blocks: Sequence[Float[ArrayLike, "R p"]],
+    blocks: Sequence[Float[ArrayLike, "_ _"]],
 ) -> Float[ArrayLike, "R p"]:
     "Matrices along the diagonal, of JAX if one of them is."
     if any(isinstance(block, jax.Array) for block in blocks):
