@@ -46,6 +46,13 @@ def transported(couplings, step, early, later, codes, n_labels):
     return shares / shares.sum(1, keepdims=True)
 
 
+def of_clones(clone, early, last, codes, n_labels):
+    "Shares of the labels in each clone that is seen on both days."
+    both = np.intersect1d(clone[early], clone[last])
+    own = {c: codes[clone[last] == c] for c in both if c >= 0}
+    return {c: np.bincount(there, minlength=n_labels) / len(there) for c, there in own.items()}
+
+
 def judged(shares, names, clone, truth):
     "Correlation of the bias towards neutrophils, log loss and calibration over the clones."
     n, m = names.index("Neutrophil"), names.index("Monocyte")
@@ -80,11 +87,7 @@ def table(path, n_components):
         models[solver] = fit(cells, solver), time.perf_counter() - begin
     for start in (4.0, 2.0):
         early = day == start
-        truth = {
-            c: np.bincount(codes[clone[last] == c], minlength=len(names)) / sum(clone[last] == c)
-            for c in np.intersect1d(clone[early], clone[last])
-            if c >= 0
-        }
+        truth = of_clones(clone, early, last, codes, len(names))
         found = {}
         for solver, (model, seconds) in models.items():
             f = fates(model, x[early], (start, 6.0), x[last], state[last])

@@ -219,16 +219,12 @@ def between_rows(peer, python, folder, room, done):
 def fate_row(peer, python, folder, room):
     "Fates of day 4 against clones, as in fates.py: labels among the cells nearby on day 6."
     sys.path.insert(0, str(HERE))
-    from fates import judged, neighbours, read
+    from fates import judged, neighbours, of_clones, read
 
     day, state, clone, cells = read(folder / "larry_clones.h5ad", 10)
     last, early = day == 6, day == 4
     names, codes = np.unique(state[last], return_inverse=True)
-    truth = {
-        c: np.bincount(codes[clone[last] == c], minlength=len(names)) / sum(clone[last] == c)
-        for c in np.intersect1d(clone[early], clone[last])
-        if c >= 0
-    }
+    truth = of_clones(clone, early, last, codes, len(names))
     days = np.unique(day)
     parts = [cells[day == d] for d in days]
     begin = int(np.searchsorted(days, 4.0))

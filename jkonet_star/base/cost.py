@@ -13,10 +13,10 @@ from numbers import Real
 
 import jax
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .devices import on_one_cpu
 from .errors import n_cores
+from .threads import blas
 
 # %% ../../nbs/0_base/08_cost.ipynb #6a856639
 @cache
@@ -27,7 +27,7 @@ def speed() -> float:  # (operations/second)
     else:
         a, product = jax.random.normal(jax.random.key(0), (4000, 4000)), jax.jit(jax.numpy.dot)
     seconds = []
-    with threadpool_limits(1, "blas"):
+    with blas().limit(limits=1, user_api="blas"):
         for _ in range(4):  # the first one compiles, or wakes the core
             start = time.perf_counter()
             jax.block_until_ready(product(a, a))

@@ -51,8 +51,28 @@ def solver_settings(
     return settings
 
 # %% ../../nbs/9_work/05_runs.ipynb #06b00d8b
+def _learned_from(
+    dataset,  # `Dataset`
+    solver: str,
+):  # `Snapshots` or `Couplings`
+    "What a solver is given: couplings, or snapshots where it makes none or others."
+    from jkonet_star.data.selecting import leave_out
+    from jkonet_star.energy.makers import forces_and_rates
+    from jkonet_star.model.methods import solvers
+
+    terms, method = solvers[solver]
+    left_out = dataset.info["parameters"].get("leave_one_out", -1)
+    grows = bool(forces_and_rates(terms)[1])
+    if method.couples and not (grows and dataset.couplings.growth is None):
+        return dataset.couplings
+    if left_out >= 0 and grows:  # as its couplings were made, with growth
+        return leave_out(dataset.train, left_out)
+    return dataset.train
+
+
 def _fit_dataset(
     dataset,  # `Dataset`
+    data,  # of it, as of `_learned_from`
     solver: str,
     seed: int,
     settings: Mapping,
@@ -60,18 +80,8 @@ def _fit_dataset(
     resume: bool,  # go on from it
 ):  # `Solution`
     "Fit a solver. Raises `InputError` if it is interrupted."
-    from jkonet_star.data.selecting import leave_out
-    from jkonet_star.energy.makers import forces_and_rates
     from jkonet_star.model.fit import fit
-    from jkonet_star.model.methods import solvers
 
-    terms, method = solvers[solver]
-    data, given = dataset.train, dataset.info["parameters"]
-    grows = bool(forces_and_rates(terms)[1])
-    if method.couples and not (grows and dataset.couplings.growth is None):
-        data = dataset.couplings
-    elif given.get("leave_one_out", -1) >= 0 and grows:  # as its couplings were made, with growth
-        data = leave_out(data, given["leave_one_out"])
     if resume and not checkpoint.is_file():
         click.echo(f"note: there is no {checkpoint}: training starts at the beginning", err=True)
     try:
@@ -81,7 +91,7 @@ def _fit_dataset(
             seed,
             progress=sys.stderr.isatty(),
             scaling=dataset.scaling,
-            n_gmm_components=given["n_gmm_components"],
+            n_gmm_components=dataset.info["parameters"]["n_gmm_components"],
             checkpoint=checkpoint,
             resume=resume,
             **settings,
@@ -127,9 +137,10 @@ def _save_metrics(
 
 # %% ../../nbs/9_work/05_runs.ipynb #2875035f
 def _import_ahead():
-    "Import what figures need."
-    with suppress(Exception):
-        importlib.import_module("jkonet_star.judge.plots")
+    "Import what evaluation and figures need."
+    for name in ("ot", "jkonet_star.judge.plots"):
+        with suppress(Exception):
+            importlib.import_module(name)
 
 # %% ../../nbs/9_work/05_runs.ipynb #9ada6aa4
 def _add_figures(
@@ -233,16 +244,17 @@ def train_and_evaluate(
     from jkonet_star.judge.evaluate import evaluate
     from jkonet_star.model.cost import expected_cost
 
-    learned_from = data.couplings if method.couples else data.train
+    learned_from = _learned_from(data, solver)
+    coupled = learned_from if learned_from is data.couplings else None
     expected = expected_cost(learned_from, solver, **settings)
     click.echo(f"{solver} on {dataset}, {expected}")
     folder = Path(out_dir) / dataset / solver
     checkpoint = folder.with_name(f"{solver}.checkpoint.npz")
     judges = evaluation_snapshots(data, evaluate_on)
     with uncompiled() if debug else nullcontext():
-        solution = _fit_dataset(data, solver, seed, settings, checkpoint, resume)
+        solution = _fit_dataset(data, learned_from, solver, seed, settings, checkpoint, resume)
         clock("fit")
-        for line in chosen_lines(solution.stats, data.couplings if method.couples else None):
+        for line in chosen_lines(solution.stats, coupled):
             click.echo(line)
         metrics = _run_metrics(solution, data, solver, evaluate_on, seed)
         if judges is not None:
