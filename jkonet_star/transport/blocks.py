@@ -62,27 +62,46 @@ def paired_blocks(
     return done
 
 # %% ../../nbs/2_transport/02_blocks.ipynb #75ebb2bf
+def _cut(
+    x: Num[Array, "n d"],  # (length)
+    size: int,  # points in a part at most
+    rng: np.random.Generator,  # of the directions
+) -> Int[Array, " n"]:  # the number of each point's part
+    "Parts of a cloud, cut along random directions."
+    part, n, todo = np.empty(len(x), int), 0, [np.arange(len(x))]
+    while todo:
+        rows = todo.pop()
+        if len(rows) > size:
+            along = x[rows] @ rng.normal(size=x.shape[1])
+            cut = int(len(rows) * rng.uniform(0.4, 0.6))
+            order = np.argpartition(along, cut)
+            todo += [rows[order[:cut]], rows[order[cut:]]]
+        else:
+            part[rows] = n
+            n += 1
+    return part
+
+
 def _reblock(
     x: Num[Array, "n d"],  # sources (length)
     y: Num[Array, "m d"],  # targets (length)
     i: Int[Array, " p"],  # source of each pair of a plan
     j: Int[Array, " p"],  # its target
     w: Float[Array, " p"],  # its mass
-    size: int,  # pairs in a block at most
+    size: int,  # sources in a block at most
     rng: np.random.Generator,  # of the directions
-) -> list[Block]:
-    "Blocks of the pairs of a plan, cut by where their middles are along random directions."
-    middle, done, todo = x[i] + y[j], [], [np.arange(len(i))]
-    while todo:
-        r = todo.pop()
-        if len(r) > size:
-            order = r[np.argsort(middle[r] @ rng.normal(size=x.shape[1]))]
-            cut = int(len(r) * rng.uniform(0.4, 0.6))
-            todo += [order[:cut], order[cut:]]
-        else:
-            (p, ip), (q, iq) = (np.unique(side[r], return_inverse=True) for side in (i, j))
-            done.append(Block(p, np.bincount(ip, w[r]), q, np.bincount(iq, w[r])))
-    return done
+) -> list[Block]:  # a target may be in several
+    "Blocks of whole sources and what they send, cut by where the middles of their pairs are."
+    order = np.argsort(i, kind="stable")
+    i, j, w = i[order], j[order], w[order]
+    rows, first, source = np.unique(i, return_index=True, return_inverse=True)
+    arrival = np.add.reduceat(w[:, None] * y[j], first) / np.add.reduceat(w, first)[:, None]
+    part = _cut(x[rows] + arrival, size, rng)[source]
+    blocks = []
+    for r in np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part))[:-1]):
+        (p, ip), (q, iq) = (np.unique(side[r], return_inverse=True) for side in (i, j))
+        blocks.append(Block(p, np.bincount(ip, w[r]), q, np.bincount(iq, w[r])))
+    return blocks
 
 # %% ../../nbs/2_transport/02_blocks.ipynb #e91ce529
 def _row_blocks(

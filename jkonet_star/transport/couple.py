@@ -81,18 +81,22 @@ def solve_steps(
 def mend_plans(
     steps: list[Step],
     plans: list[TransportPlan],  # exact, of each step
-    size: int,  # pairs in a block at most
+    size: int,  # sources, or targets, in a block at most
     passes: int,
     pool: Executor,  # of threads
     solver: Callable = exact_plan,  # of two clouds and their weights, to a `TransportPlan`
 ) -> list[TransportPlan]:  # of the same masses, at no more cost
-    "Exact plans, solved again in blocks of their pairs, cut along random directions."
+    "Exact plans, solved again in blocks of whole sources, whole targets, and so on in turn."
     rng = np.random.default_rng(0)
-    for _ in range(passes):
-        blocks = [
-            _reblock(step.x, step.y, plan.i, plan.j, plan.weight, size, rng)
-            for step, plan in zip(steps, plans)
-        ]
+
+    def blocks_of(step, plan, by_target):
+        if not by_target:
+            return _reblock(step.x, step.y, plan.i, plan.j, plan.weight, size, rng)
+        turned = _reblock(step.y, step.x, plan.j, plan.i, plan.weight, size, rng)
+        return [Block(*block[2:], *block[:2]) for block in turned]
+
+    for k in range(passes):
+        blocks = [blocks_of(step, plan, k % 2) for step, plan in zip(steps, plans)]
         plans = solve_steps(steps, blocks, solver, pool)
     return plans
 
