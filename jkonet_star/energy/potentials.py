@@ -68,6 +68,13 @@ class LinearPotential(LinearTerm):
         "How these make up the derivatives along a coordinate."
         return block_diagonal([_mixing(part, k, d) for part in self.parts])
 
+    def features(
+        self,
+        x: Float[ArrayLike, "n d"],  # points (length)
+    ) -> Float[jax.Array, "n p"]:
+        "What multiplies theta in V."
+        return jnp.concatenate([part.value(x) for part in self.parts], 1)
+
     def value(
         self,
         theta: Num[ArrayLike, " p"],  # parameters
@@ -75,7 +82,7 @@ class LinearPotential(LinearTerm):
         t=None,  # ignored: the potential does not change with time
     ) -> Float[jax.Array, " n"]:  # (length²/time)
         "V at points."
-        return jnp.concatenate([part.value(x) for part in self.parts], 1) @ theta
+        return self.features(x) @ theta
 
     def gradient(
         self,
