@@ -1,234 +1,432 @@
-"""Potential, interaction and diffusivity from many small populations of which nobody is followed
-and β is not given: models of Wei and Lu (arXiv 2604.02581), M replicates of N particles at L + 1
-times dt apart, started from N(0, I/4), simulated in steps of 0.001 with β = 1/2 and the mean over
-the others divided by N. Features are those of the model, as there.
-
-`python benchmarks/honest.py` runs E, B and Morse; `python benchmarks/honest.py E --dims 2` one.
-"""
+"""What can be learned when no individual is seen twice? Parts A to D, see README.md here."""
 
 import argparse
 import json
+import multiprocessing
 import os
-import platform
-import resource
 import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkonet_star.base.devices import component, static
-from jkonet_star.energy.terms import TERMS, LinearTerm, Maker
+from jkonet_star.base.devices import versions
+from jkonet_star.base.errors import InputError
+from jkonet_star.base.files import atomic_write
+from jkonet_star.data.simulate import Truth, simulate
+from jkonet_star.data.snapshots import Snapshots
+from jkonet_star.data.test_functions import gradient, test_functions
+from jkonet_star.judge.evaluate import gradient_errors, one_step_errors
+from jkonet_star.model.fit import fit
+from jkonet_star.model.lost_order import Shuffled
+from jkonet_star.transport.plans import bures_wasserstein, wasserstein
 
-HERE = Path(__file__).parent
-BETA = 0.5
-PUBLISHED = {  # relative errors of the gradients of V and W in per cent, σ given, by dt
-    ("E", 2): {0.001: (0.90, 0.75), 0.01: (0.80, 1.10), 0.1: (6.84, 6.93)},
+ENERGIES = (
+    "wavy_plateau",
+    "flowers",
+    "styblinski_tang",
+    "oakley_ohagan",
+    "watershed",
+    "zigzag_ridge",
+    "sphere",
+    "double_exp",
+    "relu",
+    "holder_table",
+    "ishigami",
+    "bohachevsky",
+    "rotational",
+    "friedman",
+    "flat",
+)
+MIXED = (
+    ("styblinski_tang", "flowers", 0.1),
+    ("wavy_plateau", "double_exp", 0.2),
+    ("oakley_ohagan", "ishigami", 0.2),
+    ("double_exp", "double_exp", 0.1),
+    ("zigzag_ridge", "wavy_plateau", 0.2),
+    ("sphere", "watershed", 0.1),
+)
+IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {
+    n: test_functions[n]
+    for n in ("styblinski_tang", "bohachevsky", "wavy_plateau", "oakley_ohagan")
 }
-MODELS = {  # functions of the distance, and what they are multiplied by, of V and of W
-    "E": (
-        ((lambda r: r, -0.5), (lambda r: r**2, 2.0)),
-        (
-            (lambda r: jnp.exp(-((r - 0.75) ** 2) / (2 * 0.125**2)), -3.0),
-            (lambda r: jnp.exp(-((r - 1.5) ** 2) / (2 * 0.25**2)), 2.0),
-        ),
-    ),
-    "B": (((lambda r: r**2, -0.5), (lambda r: r**4, 0.25)), ((lambda r: 1 / (r + 1), 0.5),)),
-    "Morse": (
-        ((lambda r: r**2, -0.5), (lambda r: r**4, 0.25)),
-        (
-            (lambda r: jnp.exp(-2 * r), -float(np.exp(1.6))),
-            (lambda r: jnp.exp(-4 * r), 0.5 * float(np.exp(3.2))),
-        ),
-    ),
+WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
+FOLLOWED = "weak form, pairs known"
+SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
+
+
+def covered(model, snapshots, truth):
+    """Part of the nominal 90 % intervals of the drift that hold the truth, over the particles of
+    all snapshots."""
+    hits = [
+        np.abs(np.asarray(model.drift(x, None, None, w)) - truth.drift(x, w))
+        < 1.645 * model.drift_errors(x, None, w)
+        for x, w in ((snapshots.x[i][::4], None) for i in range(len(snapshots)))
+    ]
+    return float(np.mean(hits))
+
+
+def judge(train, test, truth, solver, **settings):
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # beta is not identified from couplings, and that is what is shown
+        model = fit(train, solver, **settings)
+    row = {
+        "solver": solver,
+        "seconds": time.perf_counter() - start,
+        "beta_hat": model.beta,
+        "beta_error": model.stats.get("beta_error"),
+        "chi2": model.stats.get("chi2"),
+    }
+    row |= gradient_errors(model, test, truth)
+    if "covariance" in model.params:
+        row["covered"] = covered(model, test, truth) if truth.interaction is None else None
+    return row, model
+
+
+AHEAD = {
+    "emd": partial(wasserstein, limit=1000),
+    "w2": partial(wasserstein, order=2, limit=1000),
+    "bw": bures_wasserstein,
 }
-SUBSTEPS = {0.001: 1, 0.01: 1, 0.1: 25}
 
 
-def distance(z):
-    "Smooth at zero, where some of these functions have a kink."
-    return jnp.sqrt((z**2).sum(-1) + 1e-8)
+def one_step(model, test):
+    """Means over the steps of the distances between predicted and observed snapshots (length), one
+    step ahead."""
+    return {
+        f"{name}_one_step": float(one_step_errors(model, test, measure=measure).mean())
+        for name, measure in AHEAD.items()
+    }
 
 
-@component
-class Well(LinearTerm):
-    "A potential of given functions of the distance from the origin."
-
-    name = "well"
-    functions: tuple = static()
-
-    def features(self, x):
-        return jnp.stack([f(distance(x)) for f in self.functions], -1)
-
-    def jacobian(self, at):
-        return jax.vmap(jax.jacfwd(self.features))(at.x)
-
-    def n_parameters(self, d):
-        return len(self.functions)
-
-    def basis(self, at):
-        return self.jacobian(at).reshape(len(at.x), -1)
-
-    def mixing(self, k, d):
-        return np.kron(np.eye(len(self.functions)), np.eye(d)[:, k : k + 1])
+def seeds(o, part):
+    return range(o.seeds or SEEDS[part])
 
 
-@component
-class Pair(Well):
-    "An interaction of given functions of the distance."
-
-    name = "pair"
-    needs_population = True
-    functions: tuple = static()
-
-    def field(self, params, population, weights):
-        return population, weights
-
-    def jacobian(self, at):
-        population, weights = at.field
-        slope = jax.vmap(jax.jacfwd(self.features))
-
-        def felt(x):
-            return jnp.einsum("j,jpd->pd", weights, slope(x - population))
-
-        return jax.vmap(felt)(at.x)
+def cases_a(o):
+    return [
+        {"function": name, "beta": beta, "seed": seed}
+        for beta in o.betas
+        for name in o.functions or ENERGIES
+        for seed in seeds(o, "A")
+    ]
 
 
-def terms_of(model):
-    "A potential and an interaction with the functions of a model, and their true parameters."
-    (v, a), (w, b) = (zip(*part) for part in MODELS[model])
-    return Well(v), Pair(w), np.array([*a, *b])
+def part_a(o, function, beta, seed):
+    """Fifteen functions, unpaired, and oracles: closed form and weak form on the same population
+    with known individuals, and predictions of the truth."""
+    V = test_functions[function]
+    simulated = lambda key, paired=False: simulate(
+        V, beta=beta, n_particles=o.n_particles, paired=paired, key=key
+    )
+    train, known, test, truth = (
+        simulated(seed),
+        simulated(seed, True),
+        simulated(seed + 1000),
+        Truth(V, None, beta),
+    )
+    ways = [
+        (train, WEAK + "-potential-internal", None),
+        (known, WEAK + "-potential-internal", FOLLOWED),
+    ]
+    if not o.weak_only:
+        ways += [
+            (train, COUPLED + "-potential", None),
+            (known, COUPLED + "-potential", "oracle, pairs known"),
+        ]
+    for seen, solver, name in ways:
+        row, model = judge(seen, test, truth, solver)
+        yield row | {"solver": name or solver} | one_step(model, test)
+    move = lambda x, t, w, key: SimpleNamespace(
+        x=[x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))]
+    )
+    yield {"solver": "the truth"} | one_step(SimpleNamespace(predict=move), test)
 
 
-@partial(jax.jit, static_argnames=("model", "n_steps", "substeps"))
-def simulated(model, key, start, n_steps, substeps, h=0.001):
-    "All populations at all times, `[L + 1, M, N, d]`."
-    well, pair, theta = terms_of(model)
-    w = jnp.full(start.shape[1], 1 / start.shape[1])
-    n_well = len(well.functions)
-
-    def energy(x):  # of one population, times N
-        z = (x[:, None] - x).reshape(-1, x.shape[1])
-        others = (1 - jnp.eye(len(x))).reshape(-1) / len(x)
-        return (well.features(x) @ theta[:n_well]).sum() + (
-            others @ pair.features(z) @ theta[n_well:] / 2
+def summary_a(rows):
+    for solver, beta in dict.fromkeys((r["solver"], r["beta"]) for r in rows):
+        own = [
+            r
+            for r in rows
+            if (r["solver"], r["beta"]) == (solver, beta) and r["function"] != "flat"
+        ]
+        e = [r["drift_error"] for r in own if r.get("drift_error") is not None]
+        c = [r["covered"] for r in own if r.get("covered") is not None]
+        print(
+            f"A {solver:36s} beta {beta}: "
+            + (
+                f"geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.3f}, "
+                f"median {np.median(e):.3f}, "
+                if e
+                else ""
+            )
+            + (f"90 % intervals cover {np.mean(c):.2f} (median {np.median(c):.2f}), " if c else "")
+            + "one step ahead "
+            + ", ".join(
+                f"{k[:3].strip('_')} {np.mean([r[k] for r in own]):.4f}"
+                for k in own[0]
+                if k.endswith("_one_step")
+            )
         )
 
-    def substep(x, key):
-        kick = jnp.sqrt(2 * BETA * h) * jax.random.normal(key, x.shape)
-        return x - h * jax.vmap(jax.grad(energy))(x) + kick, None
 
-    def step(x, key):
-        x = jax.lax.scan(substep, x, jax.random.split(key, substeps))[0]
-        return x, x
+def starts(name, V, n, seed, beta=0.1):
+    """Initial particles of all three snapshots `[3 n, 2]`: uniform, a random mixture as Guan et al.
+    draw it, or nearly Gibbs (time 1 from uniform)."""
+    rng = np.random.default_rng(seed)
+    if name == "uniform":
+        return rng.uniform(-4, 4, (3 * n, 2))
+    if name == "mixture":
+        k = rng.integers(1, 11)
+        means, variances, which = (
+            rng.uniform(-3, 3, (k, 2)),
+            rng.uniform(0.5, 1, k),
+            rng.choice(k, 3 * n, p=rng.dirichlet(np.ones(k))),
+        )
+        return means[which] + np.sqrt(variances[which])[:, None] * rng.normal(size=(3 * n, 2))
+    return simulate(V, beta=beta, n_particles=3 * n, n_steps=100, key=seed).x[-1]
 
-    return jnp.concatenate(
-        [start[None], jax.lax.scan(step, start, jax.random.split(key, n_steps))[1]]
+
+def cases_b(o):
+    return [
+        {"start": start, "function": name, "seed": seed}
+        for start in o.starts
+        for name in IDENTIFY
+        for seed in seeds(o, "B")
+    ]
+
+
+def part_b(o, start, function, seed):
+    """Guan et al. (2025): three marginals, drift on a grid of [-4, 4]^2, sigma^2 = 2 beta = 0.2.
+    Their snapshots hold the same particles, and methods are not told who is who; those of `others`
+    share none."""
+    grid = (
+        np.stack(np.meshgrid(*[np.linspace(-4, 4, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
     )
-
-
-def snapshots(x, dt, seed):
-    "Members in no order, with the name of their population."
-    from jkonet_star import Snapshots
-
-    T, M, N, d = x.shape
-    names, rng = np.repeat(np.arange(M).astype(str), N), np.random.default_rng(seed)
-    rows = [rng.permutation(M * N) for _ in range(T)]
-    clouds = tuple(np.asarray(a, np.float64).reshape(-1, d)[r] for a, r in zip(x, rows))
-    return Snapshots(clouds, dt * np.arange(T), groups=tuple(names[r] for r in rows))
-
-
-def errors(model, x, found):
-    "Relative errors of the gradients of V and of W over particles and pairs, in per cent."
-    well, pair, theta = terms_of(model)
-    n = len(well.functions)
-    z = (x[:, :, None] - x[:, None])[:, ~np.eye(x.shape[1], dtype=bool)].reshape(-1, x.shape[2])
-
-    def relative(term, at, true, own):
-        J = jax.vmap(jax.jacfwd(term.features))(at)
-        size = lambda v: float(jnp.sqrt((jnp.einsum("npd,p->nd", J, v) ** 2).mean()))
-        return 100 * size(own - true) / size(true)
-
-    return (
-        relative(well, x.reshape(-1, x.shape[2]), theta[:n], found[:n]),
-        relative(pair, z[:100_000], theta[n:], found[n:]),
+    V, n = IDENTIFY[function], o.n_particles
+    path = simulate(
+        V, beta=0.1, x0=starts(start, V, n, seed), n_particles=3 * n, n_steps=2, key=seed
     )
-
-
-def row(model, d, dt, seed, M=2000, N=10, L=100):
-    "One line of the table."
-    from jkonet_star import WeakForm, fit
-
-    start, move = jax.random.split(jax.random.key(seed))
-    start = 0.5 * jax.random.normal(start, (M, N, d))
-    x = simulated(model, move, start, L, round(dt / 0.001))
-    seen = snapshots(x, dt, seed)
-    well, pair, _ = terms_of(model)
-    TERMS["well"] = Maker(features=lambda particles, settings, seed: well)
-    TERMS["pair"] = Maker(features=lambda particles, settings, seed: pair)
-    begin = time.perf_counter()
-    by = WeakForm(substeps=SUBSTEPS[dt])
-    model_found = fit(seen, ("well", "pair", "internal"), by=by, seed=seed)
-    seconds = time.perf_counter() - begin
-    params = model_found.params
-    theta = np.concatenate([params["well"], params["pair"]])
-    some = np.asarray(x[:: max(1, L // 10), ::20]).reshape(-1, N, d)
-    v, w = errors(model, some, theta)
-    stated = model_found.stats["relative_errors"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {
-        "model": model,
-        "d": d,
-        "dt": dt,
-        "seed": seed,
-        "V": v,
-        "W": w,
-        "beta": float(model_found.beta),
-        "beta_error": model_found.stats["beta_error"],
-        "stated": {name: 100 * value for name, value in stated.items()},
-        "seconds": seconds,
-        "GiB": peak,
+    rng = np.random.default_rng(seed)
+    seen = {
+        "the same": Snapshots([rng.permutation(np.asarray(x)[:n]) for x in path.x], path.t),
+        "others": Snapshots(tuple(path.x[k][k * n : (k + 1) * n] for k in range(3)), path.t),
     }
+    seen["the same"] = Shuffled(seen["the same"])
+    for particles, data in seen.items():
+        clock = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # from the Gibbs measure nobody can tell who is who
+            model = fit(data, WEAK + "-potential-internal")
+        seconds, b, true = (
+            time.perf_counter() - clock,
+            np.asarray(model.drift(grid)),
+            -np.asarray(gradient(V)(grid)),
+        )
+        cosine = (b * true).sum(1) / (
+            np.linalg.norm(b, axis=1) * np.linalg.norm(true, axis=1) + 1e-12
+        )
+        yield {
+            "particles": particles,
+            "nmae": float(np.abs(b - true).sum(1).mean() / np.abs(true).sum(1).mean()),
+            "cosine": float(cosine.mean()),
+            "sigma2_error": abs(2 * model.beta - 0.2),
+            "beta_hat": model.beta,
+            "beta_error": model.stats["beta_error"],
+            "seconds": seconds,
+        }
+
+
+def summary_b(rows):
+    for key in dict.fromkeys((r["particles"], r["start"], r["function"]) for r in rows):
+        own = [r for r in rows if (r["particles"], r["start"], r["function"]) == key]
+        print(
+            f"B {key[0]:8s} {key[1]:8s} {key[2]:16s} "
+            + ", ".join(
+                f"{k} {np.median([r[k] for r in own]):.3f}"
+                for k in ("nmae", "cosine", "sigma2_error", "seconds")
+            )
+        )
+
+
+def cases_c(o):
+    return [
+        {"V": V, "W": W, "beta": beta, "seed": seed}
+        for V, W, beta in MIXED
+        for seed in seeds(o, "C")
+    ]
+
+
+def part_c(o, V, W, beta, seed):
+    """Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals
+    that are known."""
+    train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
+    known, truth = (
+        _independent(V, W, beta, o.n_particles, seed, True),
+        Truth(test_functions[V], test_functions[W], beta),
+    )
+    for seen, solver, name in [(train, WEAK, None), (known, WEAK, FOLLOWED)] + [
+        (train, COUPLED, None)
+    ] * (not o.weak_only):
+        yield judge(seen, test, truth, solver)[0] | {"solver": name or solver}
+
+
+def _independent(V, W, beta, n, key, paired=False):
+    """Snapshots of one interacting population of six times as many particles, of which a different
+    sixth is seen at each time, or the same one."""
+    path = simulate(V, W, beta, n_particles=6 * n, key=key)
+    m = len(path.x[0]) // 6
+    return Snapshots(
+        tuple(x[:m] if paired else x[k * m : (k + 1) * m] for k, x in enumerate(path.x)),
+        path.t,
+        paired=paired,
+    )
+
+
+def cases_d(o):
+    return [
+        {"every": every, "function": name, "seed": seed}
+        for every in o.every
+        for name in ("double_exp", "oakley_ohagan", "flowers", "watershed")
+        for seed in seeds(o, "D")
+    ]
+
+
+def part_d(o, every, function, seed):
+    "Simulated with dt = 0.01, seen every 10, 50, 100 steps."
+    V = test_functions[function]
+    try:
+        train, test = (_rarely(V, 0.2, o.n_particles, every, k) for k in (seed, seed + 1000))
+        followed = _rarely(V, 0.2, o.n_particles, every, seed, True)
+    except InputError as e:  # explicit steps of 0.01 are unstable far out
+        yield {"failed": str(e)}
+        return
+    for seen, substeps in (
+        (train, None),
+        (train, 1),
+        (train, min(every, 10)),
+        (followed, min(every, 10)),
+    )[o.weak_only :]:
+        solver, settings = (
+            (COUPLED + "-potential", {})
+            if substeps is None
+            else (WEAK + "-potential-internal", {"substeps": substeps})
+        )
+        row = {"substeps": substeps, "followed": seen is followed}
+        try:
+            found, model = judge(seen, test, Truth(V, None, 0.2), solver, **settings)
+        except InputError as e:
+            yield row | {"failed": str(e)}
+            continue
+        if substeps:
+            x = test.x[0][::4]
+            row["sampling_error"] = float(
+                np.linalg.norm(model.drift_errors(x)) / np.linalg.norm(gradient(V)(x))
+            )
+        yield row | found
+
+
+def _rarely(V, beta, n, every, key, paired=False):
+    "Six snapshots, `every` steps of 0.01 apart, of others each time or of the same individuals."
+    if paired:
+        path = [simulate(V, beta=beta, n_particles=n, n_steps=5 * every, key=1000 * key)] * 6
+    else:
+        path = [
+            simulate(V, beta=beta, n_particles=n, n_steps=max(k * every, 1), key=1000 * key + k)
+            for k in range(6)
+        ]
+    return Snapshots(
+        tuple(p.x[k * every] for k, p in enumerate(path)),
+        0.01 * every * np.arange(6),
+        paired=paired,
+    )
+
+
+PARTS = {
+    "A": (cases_a, part_a, summary_a),
+    "B": (cases_b, part_b, summary_b),
+    "C": (cases_c, part_c, None),
+    "D": (cases_d, part_d, None),
+}
+
+
+def run(job):
+    "The rows of one case."
+    part, case, o = job
+    return [case | row for row in PARTS[part][1](o, **case)]
+
+
+def alone(cores):
+    "A worker's core is its own, so that seconds are those of one core."
+    os.sched_setaffinity(0, {cores.get()})
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("models", nargs="*", default=list(MODELS), choices=list(MODELS), metavar="MODEL")
-    p.add_argument("--dims", type=int, nargs="+", default=[2, 5, 10, 20])
-    p.add_argument("--dt", type=float, nargs="+", default=[0.001, 0.01, 0.1], choices=SUBSTEPS)
-    p.add_argument("--seeds", type=int, default=1)
-    p.add_argument("--replicates", type=int, default=2000)
-    p.add_argument("--out", type=Path, default=HERE / "honest.json")
+    p.add_argument("parts", nargs="*", default=list("ABCD"))
+    p.add_argument("--seeds", type=int, help=f"of every case; {SEEDS} if not given")
+    p.add_argument("--n-particles", type=int, default=2000)
+    p.add_argument("--betas", type=float, nargs="+", default=[0.0, 0.1, 0.2])
+    p.add_argument("--functions", nargs="+")
+    p.add_argument("--starts", nargs="+", default=["uniform", "mixture", "gibbs"])
+    p.add_argument("--every", type=int, nargs="+", default=[10, 50, 100])
+    p.add_argument("--weak-only", action="store_true", help="leave out the closed forms")
+    p.add_argument("--jobs", type=int, default=1, help="cores, with a process on each")
+    p.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).parent / "honest.json",
+        help="rows of other cases that it holds are kept",
+    )
     o = p.parse_args()
-    from jkonet_star.base.devices import versions
-    from jkonet_star.base.files import atomic_write
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the workers
+    jobs = [(part, case, o) for part in o.parts for case in PARTS[part][0](o)]
+    spawn = multiprocessing.get_context("spawn")
+    cores = spawn.Manager().Queue()
+    for core in sorted(os.sched_getaffinity(0))[: o.jobs]:
+        cores.put(core)
+    with ProcessPoolExecutor(o.jobs, spawn, alone, (cores,)) as pool:
+        running = {pool.submit(run, job): job for job in jobs}
+        for done in as_completed(running):
+            (part, case, _), rows = running[done], done.result()
+            keep(o.out, part, case, rows)
+            for r in rows:
+                print(
+                    part,
+                    *(
+                        f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}"
+                        for k, v in r.items()
+                        if v is not None
+                    ),
+                    flush=True,
+                )
+    found = json.loads(o.out.read_text())
+    for part in o.parts:
+        if PARTS[part][2]:
+            PARTS[part][2](found[part]["rows"])
 
-    rows = []
-    for model in o.models:
-        for d in o.dims:
-            for dt in o.dt:
-                for seed in range(o.seeds):
-                    rows.append(row(model, d, dt, seed, o.replicates))
-                    r = rows[-1]
-                    print(
-                        f"{model:6} d {d:2}  dt {dt:<6}  V {r['V']:6.2f} %  W {r['W']:6.2f} %  "
-                        f"beta {r['beta']:.4f} ± {r['beta_error']:.4f}  {r['seconds']:.0f} s  "
-                        f"{r['GiB']:.1f} GiB",
-                        flush=True,
-                    )
-    kept = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            **versions(),
-        },
-        "rows": rows,
-    }
-    with atomic_write(o.out) as new:
-        new.write_text(json.dumps(kept, indent=1) + "\n")
+
+def keep(path, part, case, rows):
+    "Add the rows of a case to the file, in place of what it held of this case."
+    found = json.loads(path.read_text()) if path.exists() else {}
+    others = [
+        r for r in found.get(part, {}).get("rows", []) if any(r[k] != v for k, v in case.items())
+    ]
+    names = ["quadratic", *ENERGIES]
+    rows = sorted(
+        others + rows, key=lambda r: [names.index(r[k]) if k == "function" else r[k] for k in case]
+    )
+    found |= {part: {"rows": rows}, "versions": versions(), "devices": str(jax.devices())}
+    with atomic_write(path) as new:
+        new.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -142,6 +142,16 @@ def leave_out(
     return _select_times(snapshots, [k for k in range(len(snapshots)) if k != i])
 
 # %% ../../nbs/1_data/04_selecting.ipynb #b668d267
+def _rows_by_name(
+    groups: Shaped[Array, " n"],  # the population of each particle
+    names: Shaped[Array, " M"],  # of all populations, sorted
+) -> list[Int[Array, " _"]]:  # of each population
+    "The rows of the particles of every population, in order."
+    codes = np.searchsorted(names, groups)
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.searchsorted(codes[order], np.arange(1, len(names))))
+
+
 def by_group(
     snapshots: object,  # `Snapshots`; anything else is refused
 ) -> dict[str, tuple]:  # by name: `Snapshots` and, for all K times, the rows of the particles
@@ -156,9 +166,9 @@ def by_group(
         )
     if snapshots.groups is None:
         return {"": (snapshots, [np.arange(n) for n in snapshots.sizes])}
-    populations = {}
-    for name in np.unique(np.concatenate(snapshots.groups)):
-        rows = [np.flatnonzero(g == name) for g in snapshots.groups]
+    populations, names = {}, np.unique(np.concatenate(snapshots.groups))
+    members = [_rows_by_name(g, names) for g in snapshots.groups]
+    for name, *rows in zip(names, *members):
         when = [k for k, r in enumerate(rows) if len(r)]
         if len(when) < 2:
             raise InputError(
@@ -166,8 +176,12 @@ def by_group(
                 "learning a motion needs at least two. "
                 "Leave it out, or give it the particles of another time"
             )
-        seen = _select_times(snapshots, when)
-        members = select_rows(seen, [rows[k] for k in when], snapshots.paired)
-        mass = members.mass and {"": members.mass[str(name)]}
-        populations[str(name)] = (replace(members, groups=None, mass=mass), rows)
+
+        def seen(parts):
+            return None if parts is None else tuple(parts[k][rows[k]] for k in when)
+
+        x, weights = seen(snapshots.x), seen(snapshots.weights)
+        mass = snapshots.mass and {"": snapshots.mass[str(name)][when]}
+        own = Snapshots(x, snapshots.t[when], weights, snapshots.paired, mass=mass)
+        populations[str(name)] = (own, rows)
     return populations

@@ -1,0 +1,235 @@
+"""Potential, interaction and diffusivity from many small populations of which nobody is followed
+and β is not given: models of Wei and Lu (arXiv 2604.02581), M replicates of N particles at L + 1
+times dt apart, started from N(0, I/4), simulated in steps of 0.001 with β = 1/2 and the mean over
+the others divided by N. Features are those of the model, as there.
+
+`python benchmarks/honest.py` runs E, B and Morse; `python benchmarks/honest.py E --dims 2` one.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import time
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkonet_star.base.devices import component, static
+from jkonet_star.energy.terms import TERMS, LinearTerm, Maker
+
+HERE = Path(__file__).parent
+BETA = 0.5
+PUBLISHED = {  # relative errors of the gradients of V and W in per cent, σ given, by dt
+    ("E", 2): {0.001: (0.90, 0.75), 0.01: (0.80, 1.10), 0.1: (6.84, 6.93)},
+}
+MODELS = {  # functions of the distance, and what they are multiplied by, of V and of W
+    "E": (
+        ((lambda r: r, -0.5), (lambda r: r**2, 2.0)),
+        (
+            (lambda r: jnp.exp(-((r - 0.75) ** 2) / (2 * 0.125**2)), -3.0),
+            (lambda r: jnp.exp(-((r - 1.5) ** 2) / (2 * 0.25**2)), 2.0),
+        ),
+    ),
+    "B": (((lambda r: r**2, -0.5), (lambda r: r**4, 0.25)), ((lambda r: 1 / (r + 1), 0.5),)),
+    "Morse": (
+        ((lambda r: r**2, -0.5), (lambda r: r**4, 0.25)),
+        (
+            (lambda r: jnp.exp(-2 * r), -float(np.exp(1.6))),
+            (lambda r: jnp.exp(-4 * r), 0.5 * float(np.exp(3.2))),
+        ),
+    ),
+}
+SUBSTEPS = {0.001: 1, 0.01: 1, 0.1: 25}
+
+
+def distance(z):
+    "Smooth at zero, where some of these functions have a kink."
+    return jnp.sqrt((z**2).sum(-1) + 1e-8)
+
+
+@component
+class Well(LinearTerm):
+    "A potential of given functions of the distance from the origin."
+
+    name = "well"
+    functions: tuple = static()
+
+    def features(self, x):
+        return jnp.stack([f(distance(x)) for f in self.functions], -1)
+
+    def jacobian(self, at):
+        return jax.vmap(jax.jacfwd(self.features))(at.x)
+
+    def n_parameters(self, d):
+        return len(self.functions)
+
+    def basis(self, at):
+        return self.jacobian(at).reshape(len(at.x), -1)
+
+    def mixing(self, k, d):
+        return np.kron(np.eye(len(self.functions)), np.eye(d)[:, k : k + 1])
+
+
+@component
+class Pair(Well):
+    "An interaction of given functions of the distance."
+
+    name = "pair"
+    needs_population = True
+    functions: tuple = static()
+
+    def field(self, params, population, weights):
+        return population, weights
+
+    def jacobian(self, at):
+        population, weights = at.field
+        slope = jax.vmap(jax.jacfwd(self.features))
+
+        def felt(x):
+            return jnp.einsum("j,jpd->pd", weights, slope(x - population))
+
+        return jax.vmap(felt)(at.x)
+
+
+def terms_of(model):
+    "A potential and an interaction with the functions of a model, and their true parameters."
+    (v, a), (w, b) = (zip(*part) for part in MODELS[model])
+    return Well(v), Pair(w), np.array([*a, *b])
+
+
+@partial(jax.jit, static_argnames=("model", "n_steps", "substeps"))
+def simulated(model, key, start, n_steps, substeps, h=0.001):
+    "All populations at all times, `[L + 1, M, N, d]`."
+    well, pair, theta = terms_of(model)
+    w = jnp.full(start.shape[1], 1 / start.shape[1])
+    n_well = len(well.functions)
+
+    def energy(x):  # of one population, times N
+        z = (x[:, None] - x).reshape(-1, x.shape[1])
+        others = (1 - jnp.eye(len(x))).reshape(-1) / len(x)
+        return (well.features(x) @ theta[:n_well]).sum() + (
+            others @ pair.features(z) @ theta[n_well:] / 2
+        )
+
+    def substep(x, key):
+        kick = jnp.sqrt(2 * BETA * h) * jax.random.normal(key, x.shape)
+        return x - h * jax.vmap(jax.grad(energy))(x) + kick, None
+
+    def step(x, key):
+        x = jax.lax.scan(substep, x, jax.random.split(key, substeps))[0]
+        return x, x
+
+    return jnp.concatenate(
+        [start[None], jax.lax.scan(step, start, jax.random.split(key, n_steps))[1]]
+    )
+
+
+def snapshots(x, dt, seed):
+    "Members in no order, with the name of their population."
+    from jkonet_star import Snapshots
+
+    T, M, N, d = x.shape
+    names, rng = np.repeat(np.arange(M).astype(str), N), np.random.default_rng(seed)
+    rows = [rng.permutation(M * N) for _ in range(T)]
+    clouds = tuple(np.asarray(a, np.float64).reshape(-1, d)[r] for a, r in zip(x, rows))
+    return Snapshots(clouds, dt * np.arange(T), groups=tuple(names[r] for r in rows))
+
+
+def errors(model, x, found):
+    "Relative errors of the gradients of V and of W over particles and pairs, in per cent."
+    well, pair, theta = terms_of(model)
+    n = len(well.functions)
+    z = (x[:, :, None] - x[:, None])[:, ~np.eye(x.shape[1], dtype=bool)].reshape(-1, x.shape[2])
+
+    def relative(term, at, true, own):
+        J = jax.vmap(jax.jacfwd(term.features))(at)
+        size = lambda v: float(jnp.sqrt((jnp.einsum("npd,p->nd", J, v) ** 2).mean()))
+        return 100 * size(own - true) / size(true)
+
+    return (
+        relative(well, x.reshape(-1, x.shape[2]), theta[:n], found[:n]),
+        relative(pair, z[:100_000], theta[n:], found[n:]),
+    )
+
+
+def row(model, d, dt, seed, M=2000, N=10, L=100):
+    "One line of the table."
+    from jkonet_star import WeakForm, fit
+
+    start, move = jax.random.split(jax.random.key(seed))
+    start = 0.5 * jax.random.normal(start, (M, N, d))
+    x = simulated(model, move, start, L, round(dt / 0.001))
+    seen = snapshots(x, dt, seed)
+    well, pair, _ = terms_of(model)
+    TERMS["well"] = Maker(features=lambda particles, settings, seed: well)
+    TERMS["pair"] = Maker(features=lambda particles, settings, seed: pair)
+    begin = time.perf_counter()
+    by = WeakForm(substeps=SUBSTEPS[dt])
+    model_found = fit(seen, ("well", "pair", "internal"), by=by, seed=seed)
+    seconds = time.perf_counter() - begin
+    params = model_found.params
+    theta = np.concatenate([params["well"], params["pair"]])
+    some = np.asarray(x[:: max(1, L // 10), ::20]).reshape(-1, N, d)
+    v, w = errors(model, some, theta)
+    stated = model_found.stats["relative_errors"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {
+        "model": model,
+        "d": d,
+        "dt": dt,
+        "seed": seed,
+        "V": v,
+        "W": w,
+        "beta": float(model_found.beta),
+        "beta_error": model_found.stats["beta_error"],
+        "stated": {name: 100 * value for name, value in stated.items()},
+        "seconds": seconds,
+        "GiB": peak,
+    }
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("models", nargs="*", default=list(MODELS), choices=list(MODELS), metavar="MODEL")
+    p.add_argument("--dims", type=int, nargs="+", default=[2, 5, 10, 20])
+    p.add_argument("--dt", type=float, nargs="+", default=[0.001, 0.01, 0.1], choices=SUBSTEPS)
+    p.add_argument("--seeds", type=int, default=1)
+    p.add_argument("--replicates", type=int, default=2000)
+    p.add_argument("--out", type=Path, default=HERE / "honest.json")
+    o = p.parse_args()
+    from jkonet_star.base.devices import versions
+    from jkonet_star.base.files import atomic_write
+
+    rows = []
+    for model in o.models:
+        for d in o.dims:
+            for dt in o.dt:
+                for seed in range(o.seeds):
+                    rows.append(row(model, d, dt, seed, o.replicates))
+                    r = rows[-1]
+                    print(
+                        f"{model:6} d {d:2}  dt {dt:<6}  V {r['V']:6.2f} %  W {r['W']:6.2f} %  "
+                        f"beta {r['beta']:.4f} ± {r['beta_error']:.4f}  {r['seconds']:.0f} s  "
+                        f"{r['GiB']:.1f} GiB",
+                        flush=True,
+                    )
+    kept = {
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            **versions(),
+        },
+        "rows": rows,
+    }
+    with atomic_write(o.out) as new:
+        new.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
