@@ -1,4 +1,4 @@
-"""What can be learned when no individual is seen twice? Parts A to D, see README.md here."""
+"""What can be learned when no individual is seen twice? Parts A to E, see README.md here."""
 
 import argparse
 import json
@@ -57,7 +57,7 @@ IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {
 }
 WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
 FOLLOWED = "weak form, pairs known"
-SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1}
+SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1, "E": 1}
 
 
 def covered(model, snapshots, truth):
@@ -350,11 +350,29 @@ def _rarely(V, beta, n, every, key, paired=False):
     )
 
 
+def cases_e(o):
+    return [
+        {"model": model, "d": d, "dt": dt, "M": o.replicates, "seed": seed}
+        for model in o.models
+        for d in o.dims
+        for dt in o.dts
+        for seed in seeds(o, "E")
+    ]
+
+
+def part_e(o, model, d, dt, M, seed):
+    """Many small populations of which every member is seen (replicates.py)."""
+    from replicates import row
+
+    return [row(model, d, dt, seed, M)]
+
+
 PARTS = {
     "A": (cases_a, part_a, summary_a),
     "B": (cases_b, part_b, summary_b),
     "C": (cases_c, part_c, None),
     "D": (cases_d, part_d, None),
+    "E": (cases_e, part_e, None),
 }
 
 
@@ -371,13 +389,17 @@ def alone(cores):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("parts", nargs="*", default=list("ABCD"))
+    p.add_argument("parts", nargs="*", default=list("ABCDE"))
     p.add_argument("--seeds", type=int, help=f"of every case; {SEEDS} if not given")
     p.add_argument("--n-particles", type=int, default=2000)
     p.add_argument("--betas", type=float, nargs="+", default=[0.0, 0.1, 0.2])
     p.add_argument("--functions", nargs="+")
     p.add_argument("--starts", nargs="+", default=["uniform", "mixture", "gibbs"])
     p.add_argument("--every", type=int, nargs="+", default=[10, 50, 100])
+    p.add_argument("--models", nargs="+", default=["E", "B", "Morse"], help="of part E")
+    p.add_argument("--dims", type=int, nargs="+", default=[2], help="of part E")
+    p.add_argument("--dts", type=float, nargs="+", default=[0.001, 0.01, 0.1], help="of part E")
+    p.add_argument("--replicates", type=int, default=2000, help="of part E")
     p.add_argument("--weak-only", action="store_true", help="leave out the closed forms")
     p.add_argument("--jobs", type=int, default=1, help="cores, with a process on each")
     p.add_argument(

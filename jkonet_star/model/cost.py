@@ -122,4 +122,6 @@ def expected_cost(
         before = transport_work(data) if method.couples and not data.paired else Work(0.0, 0.0)
     rows *= getattr(settings, "substeps", 1)
     sizes = Sizes(rows, max(steps, 1), data.d, terms)
-    return cost_of(before + _WORK[method.settings.__name__](sizes, settings))
+    kinds = (kind.__name__ for kind in method.settings.__mro__)
+    work = next((_WORK[kind] for kind in kinds if kind in _WORK), least_squares_work)
+    return cost_of(before + work(sizes, settings))

@@ -36,11 +36,12 @@ class WeakForm(Settings):
     )
     n_interaction_features: int = setting(60, "random waves of W", at_least=1)
     interaction_lengthscale: float = setting(2.0, "of the waves of W", above=0)
-    n_frequencies: int = setting(240, "test functions", at_least=1)
+    n_frequencies: int = setting(240, "frequencies, a cosine and a sine each", at_least=1)
     bandwidth: float = setting(11.5, "highest frequency of a test function", above=0)
     n_moments: int = setting(
         150,
-        "combinations of test functions that are kept, at most one per dozen particles",
+        "test functions that are kept for each step, at most ten or one per dozen particles, "
+        "whichever is more",
         at_least=1,
     )
     substeps: int = setting(

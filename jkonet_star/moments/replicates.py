@@ -206,41 +206,50 @@ class Excess(NamedTuple):
     gram: Array  # times members, `[p, p]`
     gain: Array  # times members, `[p]`
     noise: float  # of centres, relative to the diffusivity
+    noise_error: float  # of that, from the sample
 
 
-@partial(jax.jit, static_argnames="substeps")
-def _excesses(energy, theta, beta, x, w, tau, key, substeps):
-    "Of some steps, from their sources; the drift of centres as data have it."
+@partial(jax.jit, static_argnames=("parts", "substeps"))
+def _excesses(energy, theta, beta, x, w, tau, key, parts, substeps):
+    "Of some steps, in an even number of parts of substeps by Heun's method, from their sources."
     n, d = x.shape[1:]
 
     def at(x, w):
         J = force_jacobian(energy, x, x, w)
-        return J, jnp.einsum("n,npd,nqd->pq", w, J, J, optimize=True), noise_gains(energy, x, w)
+        gram = jnp.einsum("n,npd,nqd->pq", w, J, J, optimize=True)
+        return gram, noise_gains(energy, x, w), jnp.einsum("n,npd,p->d", w, J, theta)
+
+    def pull(x, w):
+        return jnp.einsum("npd,p->nd", force_jacobian(energy, x, x, w), theta)
 
     def one(row):
         x, w, tau, key = row
-        h, size = tau / substeps, (w > 0).sum()
+        h, size = tau / (parts * substeps), (w > 0).sum()
 
-        def substep(state, key):
-            x, gram, gain, kicked = state
-            J, G, D = at(x, w)
+        def substep(x, key):
             kick = jnp.sqrt(2 * beta * h) * jax.random.normal(key, x.shape)
-            x = x - h * jnp.einsum("npd,p->nd", J, theta) + kick
-            return (x, gram + h * G, gain + h * D, kicked + w @ kick), None
+            force = pull(x, w)
+            ahead = pull(x - h * force + kick, w)
+            return x - h * (force + ahead) / 2 + kick, w @ kick
 
-        J0, G0, D0 = at(x, w)
-        start = x, jnp.zeros_like(G0), jnp.zeros_like(D0), jnp.zeros(d)
-        (y, gram, gain, kicked), _ = jax.lax.scan(substep, start, jax.random.split(key, substeps))
-        J1, G1, D1 = at(y, w)
-        # the path by the trapezium rule of substeps, less that of the step
-        gram += h / 2 * (G1 - G0) - tau / 2 * (G0 + G1)
-        gain += h / 2 * (D1 - D0) - tau / 2 * (D0 + D1)
-        r = w @ (y - x) + tau / 2 * jnp.einsum("n,npd,p->d", w, J0 + J1, theta)
-        noise = size * ((r**2).sum() - (kicked**2).sum()) / (2 * tau * d)
-        return size * gram, size * gain, noise
+        def part(x, key):
+            y, kicks = jax.lax.scan(substep, x, jax.random.split(key, substeps))
+            return y, (*at(y, w), kicks.sum(0))
+
+        y, (grams, gains, forces, kicks) = jax.lax.scan(part, x, jax.random.split(key, parts))
+        gram, gain, force = at(x, w)
+
+        def beyond(first, later):  # Simpson's rule over the parts, less the trapezium rule
+            ends, middles, between = first + later[-1], later[:-1:2].sum(0), later[1:-1:2].sum(0)
+            return tau * ((ends + 4 * middles + 2 * between) / (3 * parts) - ends / 2)
+
+        r = w @ (y - x) + tau / 2 * (force + forces[-1])
+        noise = ((r**2).sum() - (kicks.sum(0) ** 2).sum()) / (2 * tau * d)
+        return size * beyond(gram, grams), size * beyond(gain, gains), size * noise
 
     found = jax.lax.map(one, (x, w, tau, key), batch_size=64)
-    return jax.tree.map(lambda a: a.mean(0), found)
+    error = found[2].std() / jnp.sqrt(len(x))
+    return *jax.tree.map(lambda a: a.mean(0), found), error
 
 
 def excess(
@@ -250,21 +259,22 @@ def excess(
     beta: float,  # (length²/time)
     substeps: int,
     seed: int = 0,  # of the sample of steps, and of the noise
-    limit: int = 10_000,  # steps in the sample
+    limit: int = 5000,  # steps in the sample
 ) -> Excess:
     "Simulated with given energies."
     x, w, t = replicates
-    population, source = np.nonzero(replicates.seen[:, :-1])
-    later = [np.flatnonzero(replicates.seen[m, k + 1 :]) for m, k in zip(population, source)]
-    tau = np.array([t[k + 1 + i[0]] - t[k] if len(i) else 0.0 for k, i in zip(source, later)])
-    steps = np.flatnonzero(tau > 0)
-    rng = np.random.default_rng([seed, 7])
-    steps = rng.choice(steps, min(limit, len(steps)), replace=False)
-    m, k = population[steps], source[steps]
-    keys = jax.random.split(jax.random.key(seed), len(steps))
-    found = _excesses(energy, theta, beta, x[m, k], w[m, k], tau[steps], keys, substeps)
-    gram, gain, noise = map(np.asarray, found)
-    return Excess(gram, gain, float(noise) / beta)
+    when = np.where(replicates.seen, t, np.inf)
+    later = np.minimum.accumulate(when[:, ::-1], axis=1)[:, ::-1]
+    m, k = np.nonzero(np.isfinite(when[:, :-1]) & np.isfinite(later[:, 1:]))
+    some = np.random.default_rng([seed, 7]).choice(len(m), min(limit, len(m)), replace=False)
+    m, k = m[some], k[some]
+    tau = later[m, k + 1] - t[k]
+    keys = jax.random.split(jax.random.key(seed), len(m))
+    parts = 2 * max(1, round(substeps / 10))
+    each = -(-substeps // parts)
+    found = _excesses(energy, theta, beta, x[m, k], w[m, k], tau, keys, parts, each)
+    gram, gain, noise, error = map(np.asarray, found)
+    return Excess(gram, gain, float(noise) / beta, float(error) / beta)
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #03fba8db
 class Solved(NamedTuple):
@@ -287,7 +297,7 @@ def _solve_once(replicates, balanced, prior, log_precision, noise, internal):
     return gram, maximise_evidence(evidence, log_precision)
 
 
-def _errors(replicates, balanced, found, gram, prior, noise, by_centre, internal):
+def _errors(replicates, balanced, found, gram, prior, noise, by_centre, simulated, internal):
     "The covariance of theta and beta, and how much scores vary beside the model."
     size, M, beta = replicates.size, len(by_centre), noise if internal else 0.0
     H = gram + np.diag(prior.subset(slice(-1)).precision(found.log_precision))
@@ -298,14 +308,17 @@ def _errors(replicates, balanced, found, gram, prior, noise, by_centre, internal
     )
     gain = np.linalg.solve(H, size @ balanced.gain) / (2 * noise) * internal
     noise_error = (by_centre - by_centre.mean()) / M
+    direction = np.append(gain, 1.0)
+    of_sample = np.outer(direction, direction) * (noise * simulated) ** 2
     if M < 5 * len(H):
         theta = np.linalg.inv(H) * max(chi2, 1.0)
         covariance = np.zeros((len(H) + 1,) * 2)
-        covariance[:-1, :-1], direction = theta, np.append(gain, 1.0)
-        return covariance + np.outer(direction, direction) * (noise_error**2).sum(), chi2
+        covariance[:-1, :-1] = theta
+        covariance += np.outer(direction, direction) * (noise_error**2).sum()
+        return covariance + of_sample, chi2
     influence = np.linalg.solve(H, score.T).T + noise_error[:, None] * gain
     both = np.column_stack([influence, noise_error])
-    return both.T @ both, chi2
+    return both.T @ both + of_sample, chi2
 
 
 def solve_balance(
@@ -321,7 +334,8 @@ def solve_balance(
     seen_steps = (replicates.seen.sum(1) - 1) / replicates.size
     observed = balance(energy, replicates, spline=substeps == 1)
     balanced, log_precision, theta, noise, share = observed, prior.center, None, None, 1.0
-    for iteration in range(iterations):
+    settled, simulated = False, 0.0
+    for _ in range(iterations):
         theta0 = np.zeros(observed.drop.shape[1]) if theta is None else theta
         by_centre = centre_noise(replicates, observed.pull, theta0) / share
         before, noise = noise, max(float(by_centre.mean()), 1e-12)
@@ -329,19 +343,21 @@ def solve_balance(
         change = np.inf if theta is None else (found.mean - theta) @ gram @ (found.mean - theta)
         theta, log_precision = found.mean, found.log_precision
         if before and change < 1e-2 and abs(noise / before - 1) < 1e-3:
+            settled = True
             break
         if substeps > 1:
             beyond = excess(energy, replicates, theta, noise, substeps, seed)
             share = max(1 + beyond.noise, 0.1)
+            simulated = beyond.noise_error / share
             balanced = observed._replace(
                 gram=observed.gram + seen_steps[:, None, None] * beyond.gram,
                 gain=observed.gain + seen_steps[:, None] * beyond.gain,
             )
     covariance, chi2 = _errors(
-        replicates, balanced, found, gram, prior, noise, by_centre, float(internal)
+        replicates, balanced, found, gram, prior, noise, by_centre, simulated, float(internal)
     )
     beta = noise if internal else 0.0
-    return Solved(theta, beta, covariance, log_precision, chi2, iteration < iterations - 1)
+    return Solved(theta, beta, covariance, log_precision, chi2, settled)
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #7cfe351e
 def relative_errors(

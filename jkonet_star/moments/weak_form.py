@@ -161,7 +161,7 @@ def statistics(
         "beta_error": error if "internal" in problem.energy else None,
     }
 
-# %% ../../nbs/5_moments/08_weak_form.ipynb #16c20ae6
+# %% ../../nbs/5_moments/08_weak_form.ipynb #3a3ef869
 def fit_replicates(
     snapshots: Snapshots,  # in populations of which every member is seen
     terms: Iterable[str],  # names among "potential", "interaction", "internal"
@@ -171,7 +171,6 @@ def fit_replicates(
     """The energy; its `stats` hold covariance, `beta_error` and `relative_errors` of forces.
 
     Raises `InputError` for populations that are seen in part or once, and terms without an energy.
-    Source: Wei and Lu (2026).
     """
     replicates = replicates_of(snapshots)
     pooled = np.concatenate([np.asarray(x, float) for x in snapshots.x])
@@ -194,7 +193,7 @@ def fit_replicates(
     }
     return Found(energy, parameters(energy, point if internal else point[:-1], d), stats)
 
-
+# %% ../../nbs/5_moments/08_weak_form.ipynb #16c20ae6
 def fit_weak_form(
     snapshots: Snapshots,  # without couplings
     terms: Iterable[str],  # names among "potential", "interaction", "internal"

@@ -16,7 +16,7 @@ from ..base.devices import versions
 from ..base.errors import InputError, lookup
 from ..base.files import read_settings
 from ..base.settings import make_settings
-from ..model.methods import solvers
+from ..model.methods import find_solver
 from .dataset_options import DatasetOptions, check_options, dataset_name
 from .metrics import RUN_COLUMNS
 from jkonet_star.work.notebook_plans import (
@@ -100,7 +100,7 @@ def _fit_parameters(
     point: dict,  # what the sweep gives for a fit
 ) -> dict:  # the same with the settings of its `config`, and the solver's name
     "Parameters of `train_and_evaluate`. Raises `InputError` for anything that it would refuse."
-    _, method = lookup(point.get("solver", _DEFAULT_SOLVER), solvers, "solver")
+    _, method = find_solver(point.get("solver", _DEFAULT_SOLVER))
     for name in _RUN_TYPES.keys() & point:
         check_type(f"train: {name}", point[name], _RUN_TYPES[name])
     lookup(point.get("evaluate_on", "none"), EVALUATION_SETS, "evaluate_on")

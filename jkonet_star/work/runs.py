@@ -58,9 +58,9 @@ def _learned_from(
     "What a solver is given: couplings, or snapshots where it makes none or others."
     from jkonet_star.data.selecting import leave_out
     from jkonet_star.energy.makers import forces_and_rates
-    from jkonet_star.model.methods import solvers
+    from jkonet_star.model.methods import find_solver
 
-    terms, method = solvers[solver]
+    terms, method = find_solver(solver)
     left_out = dataset.info["parameters"].get("leave_one_out", -1)
     grows = bool(forces_and_rates(terms)[1])
     if method.couples and not (grows and dataset.couplings.growth is None):
@@ -225,10 +225,10 @@ def train_and_evaluate(
     """
     clock = Stopwatch()
     from jkonet_star.base.settings import make_settings
-    from jkonet_star.model.methods import solvers
+    from jkonet_star.model.methods import find_solver
     from jkonet_star.work.dataset_files import load_dataset
 
-    _, method = lookup(solver, solvers, "solver")
+    _, method = find_solver(solver)
     lookup(evaluate_on, EVALUATION_SETS, "evaluate_on")
     settings = solver_settings(method, config, settings)
     check_writable(out_dir)
