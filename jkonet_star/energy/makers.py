@@ -15,7 +15,12 @@ from jaxtyping import Num
 from ..base.errors import InputError, lookup
 from .density import InternalEnergy
 from .growth import LinearGrowth, NeuralGrowth
-from .interactions import LinearInteraction, interaction_features
+from jkonet_star.energy.interactions import (
+    LinearInteraction,
+    RadialInteraction,
+    interaction_features,
+    radial_features,
+)
 from .networks import NeuralInteraction, NeuralPotential
 from .potentials import LinearPotential, additive_features, potential_features
 from .terms import TERMS, Maker, Units
@@ -39,8 +44,11 @@ def interaction_candidates(
     particles: Num[np.ndarray, "n d"],  # (length)
     settings,  # of `LeastSquares`
     seed: int,
-) -> dict[float, LinearInteraction]:
-    "Linear interactions by length scale."
+) -> dict[float, LinearInteraction | RadialInteraction]:
+    "Linear interactions by length scale, or radial ones by how much their bumps overlap."
+    if settings.interaction_features == "radial":
+        n = min(settings.n_interaction_features, 40)
+        return {overlap: radial_features(particles, n, overlap, seed) for overlap in (1.0, 2.0)}
     return {
         scale: interaction_features(particles, settings.n_interaction_features, scale, seed)
         for scale in settings.interaction_lengthscales
@@ -51,8 +59,10 @@ def interaction_of_weak_form(
     particles: Num[np.ndarray, "n d"],  # (length)
     settings,  # of `WeakForm`
     seed: int,
-) -> LinearInteraction:
-    "One linear interaction."
+) -> LinearInteraction | RadialInteraction:
+    "One interaction."
+    if settings.interaction_features == "radial":
+        return radial_features(particles, min(settings.n_interaction_features, 40), seed=seed)
     return interaction_features(
         particles, settings.n_interaction_features, settings.interaction_lengthscale, seed
     )

@@ -34,6 +34,9 @@ class WeakForm(Settings):
         "which has one amplitude",
         at_least=1,
     )
+    interaction_features: str = setting(
+        "waves", "of W; radial: up to 40 bumps of the distance", one_of=("waves", "radial")
+    )
     n_interaction_features: int = setting(60, "random waves of W", at_least=1)
     interaction_lengthscale: float = setting(2.0, "of the waves of W", above=0)
     n_frequencies: int = setting(240, "frequencies, a cosine and a sine each", at_least=1)

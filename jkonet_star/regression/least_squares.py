@@ -61,6 +61,9 @@ class LeastSquares(Settings):
     lengthscales: tuple[float, ...] = setting(
         (0.15, 0.25, 0.4, 0.7, 1.2), "of the waves of V, each tried", above=0, empty=False
     )
+    interaction_features: str = setting(
+        "waves", "of W; radial: up to 40 bumps of the distance", one_of=("waves", "radial")
+    )
     n_interaction_features: int = setting(200, "random waves of W", at_least=1)
     interaction_lengthscales: tuple[float, ...] = setting(
         (2.0, 4.0), "of the waves of W, each tried", above=0, empty=False
