@@ -18,7 +18,13 @@ from numpy import ndarray as Array
 from ..energy.terms import Energy
 from .evidence import Evidence, Prior, maximise_evidence
 from .predicted_step import force_jacobian
-from .replicates import Replicates, balance, centre_noise, noise_gains
+from jkonet_star.moments.replicates import (
+    Replicates,
+    balance,
+    centre_noise,
+    check_followed,
+    noise_gains,
+)
 
 # %% ../../nbs/5_moments/08_balance.ipynb #7821cb5d
 class Excess(NamedTuple):
@@ -151,14 +157,20 @@ def solve_balance(
     iterations: int = 12,  # at most
     seed: int = 0,
 ) -> Solved:
-    "The parameters that balance what all populations lost."
+    """The parameters that balance what all populations lost.
+
+    Raises `InputError` if other members are seen at other times.
+    """
     seen_steps = (replicates.seen.sum(1) - 1) / replicates.size
     observed = balance(energy, replicates, spline=substeps == 1)
     balanced, log_precision, theta, noise, share = observed, prior.center, None, None, 1.0
     settled, simulated = False, 0.0
+    at_rest = centre_noise(replicates, observed.pull, np.zeros(observed.drop.shape[1]))
     for _ in range(iterations):
-        theta0 = np.zeros(observed.drop.shape[1]) if theta is None else theta
-        by_centre = centre_noise(replicates, observed.pull, theta0) / share
+        by_centre = 1e-3 * at_rest  # forces first, then what they leave
+        if theta is not None:  # a force leaves no more than was there
+            left = centre_noise(replicates, observed.pull, theta) / share
+            by_centre = min(left, at_rest, key=np.mean)
         before, noise = noise, max(float(by_centre.mean()), 1e-12)
         gram, found = _solve_once(replicates, balanced, prior, log_precision, noise, internal)
         change = np.inf if theta is None else (found.mean - theta) @ gram @ (found.mean - theta)
@@ -174,6 +186,7 @@ def solve_balance(
                 gram=observed.gram + seen_steps[:, None, None] * beyond.gram,
                 gain=observed.gain + seen_steps[:, None] * beyond.gain,
             )
+    check_followed(replicates, observed.pull, theta)
     covariance, chi2 = _errors(
         replicates, balanced, found, gram, prior, noise, by_centre, simulated, float(internal)
     )

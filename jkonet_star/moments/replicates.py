@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Replicates', 'replicates_of', 'energies', 'noise_gains', 'time_weights', 'simulate_members', 'in_no_order', 'Balance',
-           'balance', 'centre_noise']
+           'balance', 'centre_noise', 'check_followed']
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #eb060971
 from functools import partial
@@ -222,19 +222,47 @@ def balance(
     return Balance(*map(np.concatenate, zip(*parts)))
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #e798c383
+def _centre_residuals(replicates, pull, theta):
+    "Populations seen at the same times, what their centres move beside the force, and the times."
+    x, w, t = replicates
+    centre, force = (w[..., None] * x).sum(2), np.einsum("mtpd,p->mtd", pull, theta)
+    kinds, kind = np.unique(replicates.seen, axis=0, return_inverse=True)
+    for k, when in enumerate(kinds):
+        rows, tau = np.flatnonzero(kind.reshape(-1) == k), np.diff(t[when])[:, None]
+        c, f = centre[np.ix_(rows, when)], force[np.ix_(rows, when)]
+        yield rows, np.diff(c, axis=1) + tau / 2 * (f[:, 1:] + f[:, :-1]), tau
+
+
 def centre_noise(
     replicates: Replicates,
     pull: Float[Array, "M T p d"],  # as of `Balance`
     theta: Float[Array, " p"],
 ) -> Float[Array, " M"]:  # (length²/time)
     "Diffusivity from how the centre of each population moves beside the mean force on it."
-    x, w, t = replicates
-    centre, force = (w[..., None] * x).sum(2), np.einsum("mtpd,p->mtd", pull, theta)
-    found = np.empty(len(x))
-    kinds, kind = np.unique(replicates.seen, axis=0, return_inverse=True)
-    for k, when in enumerate(kinds):
-        rows, tau = kind.reshape(-1) == k, np.diff(t[when])[:, None]
-        c, f = centre[np.ix_(rows, when)], force[np.ix_(rows, when)]
-        r = np.diff(c, axis=1) + tau / 2 * (f[:, 1:] + f[:, :-1])
+    found = np.empty(len(replicates.x))
+    for rows, r, tau in _centre_residuals(replicates, pull, theta):
         found[rows] = (r**2 / (2 * tau)).mean((1, 2)) * replicates.size[rows]
     return found
+
+# %% ../../nbs/5_moments/07_replicates.ipynb #fc015465
+def check_followed(
+    replicates: Replicates,
+    pull: Float[Array, "M T p d"],  # as of `Balance`
+    theta: Float[Array, " p"],
+) -> None:
+    "Raises `InputError` if centres jump forth and back, as those of samples do."
+    products, squares, n = 0.0, 0.0, 0
+    for _, r, tau in _centre_residuals(replicates, pull, theta):
+        r = r / np.sqrt(tau)
+        products += (r[:, 1:] * r[:, :-1]).sum()
+        squares += (r[:, 1:] ** 2 + r[:, :-1] ** 2).sum() / 2
+        n += r[:, 1:].size
+    left, moved = (centre_noise(replicates, pull, s * theta).mean() for s in (1.0, 0.0))
+    jumps = n and products / max(squares, 1e-300) < -0.2 - 4 / np.sqrt(n)
+    if jumps or left > 1.05 * moved:
+        how = "jump forth and back" if jumps else "move as no force moves them"
+        raise InputError(
+            f"the centres of these populations {how} from time to time: are other members seen "
+            "at other times? By name the weak form takes populations of which every member is "
+            "seen at every time; hold out whole populations, or take a solver that couples"
+        )
