@@ -109,7 +109,7 @@ def find_solver(
     name: str,  # an alias, or `term+term@Method`
 ) -> Solver:
     "What is learned and how. Raises `InputError` for unknown words, and for none."
-    terms, at, method = name.partition("@")
+    terms, at, method = str(name).partition("@")
     if not at:
         return lookup(name, solvers, "solver")
     names = tuple(terms.split("+"))
