@@ -259,7 +259,7 @@ def check_followed(
         n += r[:, 1:].size
     left, moved = (centre_noise(replicates, pull, s * theta).mean() for s in (1.0, 0.0))
     jumps = n and products / max(squares, 1e-300) < -0.2 - 4 / np.sqrt(n)
-    if jumps or left > 1.05 * moved:
+    if jumps or left > 1.25 * moved:
         how = "jump forth and back" if jumps else "move as no force moves them"
         raise InputError(
             f"the centres of these populations {how} from time to time: are other members seen "
