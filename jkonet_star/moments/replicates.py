@@ -13,7 +13,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jax.typing import ArrayLike
+from jaxtyping import Float, Num
 from numpy import ndarray as Array
 
 from ..base.errors import InputError, require_memory
@@ -119,15 +120,15 @@ def time_weights(
 # %% ../../nbs/5_moments/07_replicates.ipynb #ddf931a9
 @partial(jax.jit, static_argnames=("n_steps", "substeps"))
 def simulate_members(
-    key: Array,  # of JAX
+    key: jax.Array,  # of JAX
     energy: Energy,  # of linear terms
-    theta: Float[Array, " p"],
-    beta: float,  # (length²/time)
-    start: Float[Array, "M n d"],  # populations (length)
-    dt: float,  # between two times (time)
+    theta: Num[ArrayLike, " p"],
+    beta: Num[ArrayLike, ""],  # (length²/time)
+    start: Num[ArrayLike, "M n d"],  # populations (length)
+    dt: Num[ArrayLike, ""],  # between two times (time)
     n_steps: int,  # from one time to the next
     substeps: int = 20,  # explicit, of each
-) -> Float[Array, "T M n d"]:
+) -> Float[jax.Array, "T M n d"]:
     "Populations whose members feel each other, and noise."
     w, h = jnp.full(start.shape[1], 1 / start.shape[1]), dt / substeps
 
@@ -147,7 +148,7 @@ def simulate_members(
 
 
 def in_no_order(
-    x: Float[Array, "T M n d"],  # populations at all times (length)
+    x: Num[ArrayLike, "T M n d"],  # populations at all times (length)
     dt: float,  # between two times (time)
     seed: int = 0,
 ) -> Snapshots:
