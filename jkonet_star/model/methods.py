@@ -106,7 +106,7 @@ def solver_name(
 
 
 def find_solver(
-    name: str,  # an alias, or `term+term@Method`
+    name: object,  # an alias, or `term+term@Method`; anything else is refused
 ) -> Solver:
     "What is learned and how. Raises `InputError` for unknown words, and for none."
     terms, at, method = str(name).partition("@")
