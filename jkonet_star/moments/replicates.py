@@ -7,6 +7,7 @@ __all__ = ['Replicates', 'replicates_of', 'energies', 'noise_gains', 'time_weigh
            'balance', 'centre_noise', 'check_followed']
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #eb060971
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -34,6 +35,13 @@ class Replicates(NamedTuple):
     def seen(self) -> Array:  # `[M, T]`
         "Which population is seen when."
         return self.w.any(-1)
+
+    @property
+    def kinds(self) -> Iterator[tuple[Array, Array]]:  # their rows, and whether seen `[T]`
+        "Populations that are seen at the same times."
+        kinds, kind = np.unique(self.seen, axis=0, return_inverse=True)
+        for k, when in enumerate(kinds):
+            yield np.flatnonzero(kind.reshape(-1) == k), when
 
     @property
     def size(self) -> Array:  # `[M]`
@@ -209,9 +217,8 @@ def balance(
     x, w, t = replicates
     seen = replicates.seen
     q = np.zeros(seen.shape)
-    kinds, kind = np.unique(seen, axis=0, return_inverse=True)
-    for k, when in enumerate(kinds):
-        q[np.ix_(kind.reshape(-1) == k, when)] = time_weights(t[when], 3 if spline else 1)
+    for rows, when in replicates.kinds:
+        q[np.ix_(rows, when)] = time_weights(t[when], 3 if spline else 1)
     first, last = seen.argmax(1), len(t) - 1 - seen[:, ::-1].argmax(1)
     parts = []
     for start in range(0, len(x), 200):
@@ -227,9 +234,8 @@ def _centre_residuals(replicates, pull, theta):
     "Populations seen at the same times, what their centres move beside the force, and the times."
     x, w, t = replicates
     centre, force = (w[..., None] * x).sum(2), np.einsum("mtpd,p->mtd", pull, theta)
-    kinds, kind = np.unique(replicates.seen, axis=0, return_inverse=True)
-    for k, when in enumerate(kinds):
-        rows, tau = np.flatnonzero(kind.reshape(-1) == k), np.diff(t[when])[:, None]
+    for rows, when in replicates.kinds:
+        tau = np.diff(t[when])[:, None]
         c, f = centre[np.ix_(rows, when)], force[np.ix_(rows, when)]
         yield rows, np.diff(c, axis=1) + tau / 2 * (f[:, 1:] + f[:, :-1]), tau
 
