@@ -116,7 +116,7 @@ def split(
     return tuple(select_rows(snapshots, rows, paired) for rows in sides)
 
 # %% ../../nbs/1_data/04_selecting.ipynb #066c947e
-def _select_times(
+def select_times(
     snapshots: Snapshots,
     keep: list[int],  # time indices
 ) -> Snapshots:
@@ -139,7 +139,7 @@ def leave_out(
     "All times but one. Raises `InputError` if there is no such time, or fewer than two remain."
     if not 0 <= i < len(snapshots):
         raise InputError(f"cannot leave out time {i}: indices go from 0 to {len(snapshots) - 1}")
-    return _select_times(snapshots, [k for k in range(len(snapshots)) if k != i])
+    return select_times(snapshots, [k for k in range(len(snapshots)) if k != i])
 
 # %% ../../nbs/1_data/04_selecting.ipynb #b668d267
 def _rows_by_name(

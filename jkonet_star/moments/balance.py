@@ -111,6 +111,7 @@ class Solved(NamedTuple):
     beta: float  # (length²/time)
     covariance: Array  # of theta and, last, beta, `[p + 1, p + 1]`
     log_precision: Array  # of the prior, `[g]`
+    gram: Array  # mean of the products of forces, `[p, p]`
     chi2: float  # variance of the scores between populations, relative to that of the model
     settled: bool
 
@@ -191,21 +192,22 @@ def solve_balance(
         replicates, balanced, found, gram, prior, noise, by_centre, simulated, float(internal)
     )
     beta = noise if internal else 0.0
-    return Solved(theta, beta, covariance, log_precision, chi2, settled)
+    gram = observed.gram.mean(0)
+    return Solved(theta, beta, covariance, log_precision, gram, chi2, settled)
 
 # %% ../../nbs/5_moments/08_balance.ipynb #7cfe351e
 def relative_errors(
     energy: Energy,
-    solved: Solved,
+    theta: Float[Array, " p"],
+    covariance: Float[Array, "q q"],  # of theta and of what follows it
     gram: Float[Array, "p p"],  # mean products of forces
     d: int,  # dimension
 ) -> dict[str, float]:  # of the drift, and of each of its terms
     "Stated errors of forces, relative to their size where members are."
 
     def relative(rows):
-        theta, covariance = solved.theta[rows], solved.covariance[rows, rows]
-        G = gram[rows, rows]
-        return float(np.sqrt((G * covariance).sum() / max(theta @ G @ theta, 1e-300)))
+        own, G = theta[rows], gram[rows, rows]
+        return float(np.sqrt((G * covariance[rows, rows]).sum() / max(own @ G @ own, 1e-300)))
 
     ends = np.cumsum([0, *(term.n_parameters(d) for term in energy.drifts)])
     parts = {term.name: relative(slice(a, b)) for term, a, b in zip(energy.drifts, ends, ends[1:])}

@@ -48,16 +48,16 @@ def quadratic_variation(
     freedom: float,  # degrees of freedom of the drift
 ) -> Measured:  # (length²/time)
     "The diffusivity, from how far individuals are from where the drift brings them."
-    x, w, tau = data
-    d, weight = x.shape[2], w[:-1].reshape(-1)
-    squares = np.concatenate([((a - y.mean(0)) ** 2).sum(1) for a, y in zip(x[1:], ys)])
+    d, w, after = data.x.shape[2], data.w[data.source], data.x[data.target]
+    weight = w.reshape(-1)
+    squares = np.concatenate([((a - y.mean(0)) ** 2).sum(1) for a, y in zip(after, ys)])
     between = [((y[0] - y[-1]) ** 2).sum(1) / (4 * max(beta, 1e-12)) for y in ys]  # substeps
     variance = np.concatenate([2 * d * step + b for step, b in zip(h, between)])  # per beta
     found = (weight @ squares) / (weight @ variance)
     error = np.sqrt((weight**2) @ (squares - found * variance) ** 2) / (weight @ variance)
-    n = d / (w[:-1] ** 2).sum(1).mean() * len(tau)
+    n = d / (w**2).sum(1).mean() * len(data.tau)
     grown = n / max(n - freedom, 0.1 * n)
-    floor = 1e-9 * coordinate_sd(x.reshape(-1, d)) ** 2 / tau.sum()
+    floor = 1e-9 * coordinate_sd(data.x.reshape(-1, d)) ** 2 / data.tau.sum()
     return Measured(found * grown, max(error * grown, floor) ** -2.0)
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #90fceaa0
@@ -73,15 +73,15 @@ def mismatch_covariance(
     steps: list[PredictedMoments],
 ) -> MismatchCovariance:
     "Of individuals that are followed, the covariance of what noise adds; else of all chance."
-    w = problem.data.w
-    target = [centered(p, f) for p, f in zip(w[1:], problem.observed)]
-    source = [centered(p, step.values) for p, step in zip(w, steps)]
+    data = problem.data
+    target = [centered(p, f) for p, f in zip(data.w[data.target], problem.observed)]
+    source = [centered(p, step.values) for p, step in zip(data.w[data.source], steps)]
     if problem.paired:
         noise = [a - b for a, b in zip(target, source)]
-        blocks = covariance_blocks(noise, [np.zeros_like(b) for b in source])
-        factor = factorise(blocks, floor=1e-8 * (w**2).sum(1).max())
+        blocks = covariance_blocks(noise, [np.zeros_like(b) for b in source], data.follows)
+        factor = factorise(blocks, floor=1e-8 * (data.w**2).sum(1).max())
         return MismatchCovariance(factor, DiagonalTerms(0.0, 0.0))
-    factor = factorise(covariance_blocks(target, source))
+    factor = factorise(covariance_blocks(target, source, data.follows))
     return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), target, source, steps))
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #015e1e54
@@ -102,19 +102,19 @@ def linearise(
     freedom: float = 0.0,  # degrees of freedom that a drift takes from the quadratic variation
 ) -> GaussNewton:
     "Source: Hansen (1982); diagonal terms: Newey & Windmeijer (2009)."
-    w = problem.data.w
+    data = problem.data
     steps = [predict_moments(problem, point, k) for k in range(len(problem.moments))]
     factor, own = mismatch_covariance(problem, steps)
-    means = [p @ f for p, f in zip(w[1:], problem.observed)]
-    r = [mean - p @ step.values for mean, p, step in zip(means, w, steps)]
+    means = [p @ f for p, f in zip(data.w[data.target], problem.observed)]
+    r = [q - p @ step.values for q, p, step in zip(means, data.w[data.source], steps)]
     rows = factor.whiten([np.column_stack([step.jacobian, q]) for step, q in zip(steps, r)])
     J, white = rows[:, :-1], rows[:, -1]
-    shrink, gram = hartlap_factor(problem.n_moments, w), J.T @ J
+    shrink, gram = hartlap_factor(problem.n_moments, data.w), J.T @ J
     score, debiased = (J.T @ white - own.score) * shrink, (gram - own.gram) * shrink
     gram = gram * shrink
     if problem.paired:
         ys = [step.y for step in steps]
-        seen = quadratic_variation(problem.data, ys, problem.h, point[-1], freedom)
+        seen = quadratic_variation(data, ys, problem.h, point[-1], freedom)
         score[-1] += seen.precision * (seen.value - point[-1])
         debiased[-1, -1] += seen.precision
         gram[-1, -1] += seen.precision

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 
 from ..data.scaling import coordinate_sd
-from ..data.selecting import select_rows
+from ..data.selecting import by_group, select_rows
 from ..data.snapshots import Snapshots
 from ..energy.residual import Observations, mean_fields, observe, residual
 from ..energy.terms import Energy
@@ -39,19 +39,21 @@ from ..transport.couplings import effective_sizes
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #9057c807
 def subsample(
     snapshots: Snapshots,
-    limit: int,  # particles a snapshot
+    limit: int,  # particles a snapshot, shared by its populations; 50 of each at least
     seed: int = 0,
 ) -> Snapshots:
     "Some particles of every snapshot; the same individuals where they are followed."
-    rng = np.random.default_rng([seed, 4])
+    rng, members = np.random.default_rng([seed, 4]), [r for _, r in by_group(snapshots).values()]
+    each = max(limit // len(members), min(limit, 50))
 
-    def draw(n):
-        return np.sort(rng.choice(n, min(n, limit), replace=False))
+    def draw(k):
+        own = [rng.choice(r[k], min(len(r[k]), each), replace=False) for r in members]
+        return np.sort(np.concatenate(own))
 
     if snapshots.paired:
-        rows = [draw(snapshots.sizes[0])] * len(snapshots)
+        rows = [draw(0)] * len(snapshots)
     else:
-        rows = [draw(n) for n in snapshots.sizes]
+        rows = [draw(k) for k in range(len(snapshots))]
     return select_rows(snapshots, rows, snapshots.paired)
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #21e68857
@@ -72,10 +74,14 @@ def scale_of_beta(
     snapshots: Snapshots,
 ) -> float:  # (length²/time)
     "The diffusivity that would explain what least squares leave unexplained."
-    tau = snapshots.tau
-    size = np.array([coordinate_sd(np.asarray(x)) ** 2 for x in snapshots.x])
-    contraction = np.maximum(size[:-1] / size[1:], 1)
-    return max(float(np.max(tau * variances * contraction) / 2), 1e-12 * size.max() / tau.sum())
+    taus, contractions, least = [], [], 0.0
+    for s, _ in by_group(snapshots).values():
+        size = np.array([coordinate_sd(np.asarray(x)) ** 2 for x in s.x])
+        taus.append(s.tau)
+        contractions.append(np.maximum(size[:-1] / size[1:], 1))
+        least = max(least, 1e-12 * size.max() / s.tau.sum())
+    tau, contraction = map(np.concatenate, (taus, contractions))
+    return max(float(np.max(tau * variances * contraction) / 2), least)
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #425bf6ef
 class InitialGuess(NamedTuple):

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 
 from ..base.errors import InputError
+from ..data.selecting import by_group
 from ..data.snapshots import Snapshots
 from ..energy.terms import Energy
 from .fourier import blurred_gradients, whitened_moments
@@ -31,17 +32,35 @@ from jkonet_star.moments.predicted_step import (
 class Padded(NamedTuple):
     "Snapshots as arrays of one size, float64; particles that pad have no weight."
 
-    x: Array  # `[T + 1, n, d]` (length)
-    w: Array  # `[T + 1, n]`, sum 1 at every time
+    x: Array  # of one population after the other, `[K, n, d]` (length)
+    w: Array  # `[K, n]`, sum 1 in every snapshot
+    source: Array  # of each step, `[T]`: its snapshot; the next one is its target
     tau: Array  # lengths of steps, `[T]` (time)
+
+    @property
+    def target(self) -> Array:  # `[T]`
+        "Where each step ends."
+        return self.source + 1
+
+    @property
+    def follows(self) -> Array:  # `[T]`
+        "Whether a step starts where the one before ends; the first of all does not."
+        return np.diff(self.source, prepend=-2) == 1
 
 
 def pad_snapshots(snapshots: Snapshots) -> Padded:
-    "Snapshots of different sizes, side by side."
-    n = max(snapshots.sizes)
-    x = [np.pad(np.asarray(a, float), ((0, n - len(a)), (0, 0)), mode="edge") for a in snapshots.x]
-    w = [np.pad(snapshots.weights_at(i), (0, n - len(a))) for i, a in enumerate(snapshots.x)]
-    return Padded(np.stack(x), np.stack(w), snapshots.tau)
+    "Snapshots of different sizes, and of several populations, side by side."
+    populations = [s for s, _ in by_group(snapshots).values()]
+    n = max(size for s in populations for size in s.sizes)
+    x, w, starts = [], [], np.cumsum([0, *(len(s) for s in populations)])
+    for s in populations:
+        for k, a in enumerate(s.x):
+            missing = n - len(a)
+            x.append(np.pad(np.asarray(a, float), ((0, missing), (0, 0)), mode="edge"))
+            w.append(np.pad(s.weights_at(k), (0, missing)))
+    source = np.concatenate([k + np.arange(len(s) - 1) for k, s in zip(starts, populations)])
+    tau = np.concatenate([s.tau for s in populations])
+    return Padded(np.stack(x), np.stack(w), source, tau)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #3a0bdf49
 class MomentProblem(NamedTuple):
@@ -74,7 +93,7 @@ def moment_problem(
     noise: Float[Array, "T k n d"],  # of plus or minus one, k = substeps - 1
 ) -> MomentProblem:
     "The problem whose test functions are white over the targets of each step."
-    targets = list(zip(data.x[1:], data.w[1:]))
+    targets = [(data.x[k], data.w[k]) for k in data.target]
     moments = [whitened_moments(omega, x, w, n_moments) for x, w in targets]
     observed = [m(x) for m, (x, _) in zip(moments, targets)]
     return MomentProblem(energy, data, moments, observed, noise, paired)
@@ -85,14 +104,14 @@ def mismatch(
     point: Float[Array, " q"],  # parameters: theta, beta last
 ) -> list:  # by step, `[m]`
     "Mean test functions observed less predicted."
-    x, w, tau = problem.data
-    differences = []
+    data, differences = problem.data, []
     for k, (m, h) in enumerate(zip(problem.moments, problem.h)):
+        x, w = data.x[data.source[k]], data.w[data.source[k]]
         ys = predict_step(
-            problem.energy, point[:-1], point[-1], x[k], w[k], tau[k], problem.noise[k]
+            problem.energy, point[:-1], point[-1], x, w, data.tau[k], problem.noise[k]
         )
-        predicted = np.mean([w[k] @ m.blurred(np.asarray(y), point[-1] * h) for y in ys], 0)
-        differences.append(w[k + 1] @ problem.observed[k] - predicted)
+        predicted = np.mean([w @ m.blurred(np.asarray(y), point[-1] * h) for y in ys], 0)
+        differences.append(data.w[data.target[k]] @ problem.observed[k] - predicted)
     return differences
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #e107a8a5
@@ -117,9 +136,10 @@ def predict_moments(
     k: int,  # the step
 ) -> PredictedMoments:
     "Raises `InputError` if the step is not finite."
-    x, w, tau = (a[k] for a in problem.data)
+    data = problem.data
+    x, w = data.x[data.source[k]], data.w[data.source[k]]
     prediction = differentiate_step(
-        problem.energy, point[:-1], point[-1], x, w, tau, problem.noise[k]
+        problem.energy, point[:-1], point[-1], x, w, data.tau[k], problem.noise[k]
     )
     y, Z = map(np.asarray, prediction)
     if not np.isfinite(y).all():
@@ -139,13 +159,14 @@ def predict_moments(
 # %% ../../nbs/5_moments/03_mismatch.ipynb #fbf49017
 def chi2_without_motion(problem: MomentProblem) -> float:
     "Misfit of all moments if no particle moves, as that of a fit."
-    x, w, _ = problem.data
-    here = [m(a) for m, a in zip(problem.moments, x)]
-    r = [p @ f - q @ g for p, f, q, g in zip(w[1:], problem.observed, w, here)]
-    target = [centered(p, f) for p, f in zip(w[1:], problem.observed)]
-    source = [centered(p, f) for p, f in zip(w, here)]
-    covariance = factorise(covariance_blocks(target, source))
-    return covariance.squared_length(r) * hartlap_factor(problem.n_moments, w)
+    data = problem.data
+    here = [m(x) for m, x in zip(problem.moments, data.x[data.source])]
+    before, after = data.w[data.source], data.w[data.target]
+    r = [p @ f - q @ g for p, f, q, g in zip(after, problem.observed, before, here)]
+    target = [centered(p, f) for p, f in zip(after, problem.observed)]
+    source = [centered(p, f) for p, f in zip(before, here)]
+    covariance = factorise(covariance_blocks(target, source, data.follows))
+    return covariance.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #0aa422e6
 def diagonal_gram(
@@ -179,8 +200,8 @@ def diagonal_terms(
     "What particles add to the score and to the Gram matrix by themselves."
     score, gram = 0.0, 0.0
     for k, step in enumerate(steps):
-        # a source of step k is among the targets of step k - 1
-        before = inverse.below[k] @ target[k - 1].T if k else 0
+        below = inverse.below[k]  # a source of step k is among the targets of step k - 1
+        before = 0.0 if below is None else below @ target[k - 1].T
         weighted = before - inverse.diagonal[k] @ source[k].T
         by_channel = np.einsum("nam,mn->na", step.slope, weighted)
         score += np.einsum("na,nap->p", by_channel, step.channels)
