@@ -47,6 +47,7 @@ HOMES = {
     "model.fit": ("Ensemble", "ensemble", "fit"),
     "model.citation": ("citation",),
     "model.cost": ("expected_cost",),
+    "model.identify": ("Identified", "identify"),
     "model.branching": ("branch",),
     "model.fates": ("Fates", "fates"),
     "model.cells": ("to_anndata",),

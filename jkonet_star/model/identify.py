@@ -166,12 +166,12 @@ class Identified:
         lines = [f"{'share told of':16}" + "".join(f"{name:>14}" for name in self.seen)]
         for name, told in rows.items():
             lines.append(f"{name:16}" + "".join(f"{t.share:14.3f}" for t in told.values()))
-        untold = (f"{t.untold} of {t.directions} of {name}" for name, t in self.seen.items())
+        untold = [f"{t.untold} of {t.directions}" for t in self.seen.values()]
+        lines.append(f"{'not told':16}" + "".join(f"{count:>14}" for count in untold))
         gained = self.with_more[self.remedy][self.least].share
-        lines.append(f"directions not told as seen: {', '.join(untold)}")
         lines.append(
-            f"least is told of the {self.least}: {self.seen[self.least].share:.3f}; a population "
-            f"with {self.remedy} beside would make it {gained:.3f}"
+            f"Least is told of the {self.least}: {self.seen[self.least].share:.3f}. A population "
+            f"with {self.remedy} beside would make that {gained:.3f}."
         )
         return "\n".join(lines)
 

@@ -96,15 +96,23 @@ def interaction_share(
 
 # %% ../../nbs/7_model/05_learning.ipynb #f892e440
 def warn_unidentified(
-    share: float,  # as of `interaction_share`
+    stats: dict,  # of a fit of a potential and an interaction
 ) -> None:
     "An `IdentifiabilityWarning` where the split between V and W is not in the data."
+    share, errors = stats.get("interaction_share", 1.0), stats.get("relative_errors", {})
+    worst = max(errors.get(name, 0.0) for name in ("potential", "interaction"))
+    reason = ""
     if share < 0.05:
+        reason = f"a potential could exert {1 - share:.0%} of the force that W exerts"
+    elif worst > max(0.5, 2 * errors.get("drift", 0.0)):
+        stated = (f"{name} {min(error, 9.99):.2f}" for name, error in errors.items())
+        reason = f"relative errors are stated as {', '.join(stated)}"
+    if reason:
         warnings.warn(
-            "the split of the drift between V and W is not identifiable from these snapshots: a "
-            f"potential could exert {1 - share:.0%} of the force that W exerts. Their sum, the "
-            "drift, is not affected. A population whose mean or shape moves more, or several "
-            "starting populations, would tell them apart",
+            "the split of the drift between V and W is not identifiable from these snapshots: "
+            f"{reason}. Their sum, the drift, is not affected. A population whose mean or shape "
+            "moves more, or several starting populations, would tell them apart: "
+            "jkonet_star.identify says which",
             IdentifiabilityWarning,
             stacklevel=4,
         )
@@ -153,10 +161,11 @@ def assemble(
         identity_of(*inputs.snapshots.x, inputs.snapshots.t, *(inputs.snapshots.weights or ())),
         inputs.origin,
     )
-    if method.couples and {"potential", "interaction"} <= set(terms):
-        share = interaction_share(solution, inputs.couplings)
-        solution.stats["interaction_share"] = share
-        warn_unidentified(share)
+    if {"potential", "interaction"} <= set(terms):
+        if method.couples:
+            share = interaction_share(solution, inputs.couplings)
+            solution.stats["interaction_share"] = share
+        warn_unidentified(solution.stats)
     if "internal" not in terms or beta is not None:
         return solution
     drift = drift_at_sources(solution, inputs.couplings)

@@ -201,9 +201,10 @@ def iterate(
 ) -> Iterator[Iteration]:
     "Gauss-Newton steps until they have settled."
     log_precision, limit = prior.center, explained(problem.n_moments)
+    fitted = (prior.groups >= 0) | ("internal" in problem.energy)
     for _ in range(iterations):
         linear = linearise(problem, point, freedom)
-        found = posterior_step(linear, point, prior, log_precision, "internal" in problem.energy)
+        found = posterior_step(linear, point, prior, log_precision, fitted)
         log_precision = found.log_precision
         freedom = float((found.covariance * linear.covariance)[:-1, :-1].sum())
         precision = prior.precision(log_precision)

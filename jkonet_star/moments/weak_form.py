@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ENOUGH', 'check_size', 'Fewest', 'fewest_particles', 'check_particles', 'energy_of', 'warn_of_fit', 'in_double',
-           'statistics', 'fit_replicates', 'fit_moments', 'fit_weak_form', 'drift_standard_errors']
+           'statistics', 'conclude', 'fit_replicates', 'fit_moments', 'fit_weak_form', 'drift_standard_errors']
 
 # %% ../../nbs/5_moments/09_weak_form.ipynb #dde82a37
 import math
@@ -31,8 +31,12 @@ from ..energy.terms import Energy, Found
 from .balance import relative_errors, solve_balance
 from jkonet_star.moments.evidence import (
     Posterior,
+    Prior,
+    at_precisions,
     average_over_evidence,
     energy_prior,
+    informed,
+    opened,
     posterior_step,
 )
 from .fourier import WeakForm, sample_frequencies
@@ -187,6 +191,25 @@ def statistics(
         "beta_error": error if "internal" in problem.energy else None,
     }
 
+# %% ../../nbs/5_moments/09_weak_form.ipynb #concc
+def conclude(
+    problem: MomentProblem,
+    last: Iteration,
+    prior: Prior,
+    samples: int,  # steps of the chain
+    seed: int = 0,
+) -> Posterior:
+    "The last step, averaged over precisions, without groups that say nothing."
+    found, energy = last.posterior, problem.energy
+    fitted = informed(prior, found) & ((prior.groups >= 0) | ("internal" in energy))
+    step = partial(posterior_step, last.linear, last.before, prior, found.log_precision, fitted)
+    mean = step(partial(average_over_evidence, samples=samples, seed=seed))
+    if len(energy.drifts) == 1:
+        return mean
+    gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
+    wide = opened(prior, mean.log_precision, gram, mean.mean[:-1])
+    return mean._replace(covariance=step(partial(at_precisions, log_precision=wide)).covariance)
+
 # %% ../../nbs/5_moments/09_weak_form.ipynb #3a3ef869
 def fit_replicates(
     snapshots: Snapshots,  # in populations of which every member is seen
@@ -256,15 +279,7 @@ def fit_moments(
             point, freedom = step.point, step.freedom
         posterior = step.posterior
         if step.share == 1:
-            average = partial(average_over_evidence, samples=config.samples, seed=seed)
-            posterior = posterior_step(
-                step.linear,
-                step.before,
-                prior,
-                posterior.log_precision,
-                "internal" in energy,
-                average,
-            )
+            posterior = conclude(problem, step, prior, config.samples, seed)
             point = posterior.mean
         stats = statistics(problem, step, posterior, len(steps))
     warn_of_fit(problem, step, float((posterior.covariance * step.linear.covariance).sum()))
