@@ -69,23 +69,13 @@ def interaction_share(
     The force is regressed on the gradients of a rich set of potentials.
     """
     c, W = solution.origin.into(couplings), solution.term("interaction")
-    fields = [
-        _field(
-            W, solution.params["interaction"], c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype)
-        )
-        for k in range(c.n_steps)
-    ]
-    rows = evenly_spaced(len(c.w), limit)
+    rows, params = evenly_spaced(len(c.w), limit), solution.params["interaction"]
     x, w = c.x[rows], np.sqrt(c.w[rows])[:, None]
-    force = np.concatenate(
-        [
-            W.effect(
-                solution.params["interaction"],
-                At(x[c.step[rows] == k], field=jax.tree.map(lambda a: a[0], fields[k])),
-            )
-            for k in range(c.n_steps)
-        ]
-    )
+    force = np.empty_like(x)
+    for k in np.unique(c.step[rows]).tolist():
+        own = c.step[rows] == k
+        field = _field(W, params, c.x[c.rows(k)], np.asarray(c.w[c.rows(k)], c.x.dtype))
+        force[own] = W.effect(params, At(x[own], field=jax.tree.map(lambda a: a[0], field)))
     rich = potential_features(c.x, n_features=100)
     A = np.concatenate(
         [w * np.asarray(rich.basis_gradients(x) @ rich.mixing(k, c.d)) for k in range(c.d)]

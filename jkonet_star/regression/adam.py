@@ -66,6 +66,17 @@ def _sample_population(
     return drawn, jnp.full((len(obs.weights), points), 1 / points, obs.weights.dtype)
 
 
+def _around(
+    obs: Observations,  # a batch
+    population: tuple,  # of all steps, particles `[T, k, d]` and weights `[T, k]`
+) -> tuple:  # the batch, and the populations of its steps
+    "Those around each observation, where populations are more than observations."
+    m = len(obs.w)
+    if m >= len(population[1]):
+        return obs, population
+    return replace(obs, step=jnp.arange(m)), tuple(a[obs.step] for a in population)
+
+
 def _shard_batch(obs: Observations) -> Observations:
     "A batch whose rows the devices share."
     names = "z", "velocity", "t", "w", "step"
@@ -97,7 +108,8 @@ def _epoch(shape, energy, obs, held_out, optimizer, unit, i, state):
         population = _sample_population(obs, shape.points, k1)
 
     def batch_loss(params, o):
-        return loss(energy, params, o, mean_fields(energy, params, *population)) / unit
+        o, around = _around(o, population)
+        return loss(energy, params, o, mean_fields(energy, params, *around)) / unit
 
     def update(carry, rows):
         params, opt = carry

@@ -21,7 +21,7 @@ from ..base.settings import Settings, setting
 from ..base.threads import in_threads
 from ..energy.growth import LinearGrowth
 from ..energy.makers import forces_and_rates, makers
-from ..energy.residual import Observations, observe, places
+from ..energy.residual import Observations, _populations, observe, places
 from ..energy.terms import Energy, Found
 from .normal_equations import Quadratic, normal_equations
 from .rates import fit_rates, rate_covariance, tied_equations, tied_rate
@@ -87,38 +87,39 @@ def _check_size(config, terms, d, n_steps):
     require_memory(p * max(p * n_steps, d), asked)
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #66c9b7a4
-def _append_snapshot(
+def _append_last_snapshots(
     obs: Observations,
-    c: Couplings,
-    k: int,  # the step whose targets are the snapshot
+    couplings: Couplings,
 ) -> Observations:
-    "Observations and, as one more step, particles that rest at the targets of step k."
-    r, step = c.rows(k), len(obs.population)
-    y, w = c.y[r], c.w[r]
-    n = max(obs.population.shape[1], len(y))
+    "Observations and, as one more step each, the last snapshot of every group, whose members rest."
+    c, last, n_steps = couplings, np.flatnonzero(couplings.is_last_step), len(obs.population)
+    rows = np.isin(c.step, last)
+    y, w, step = c.y[rows], c.w[rows], np.searchsorted(last, c.step[rows])
+    score = None if obs.score is None else np.zeros_like(y)
+    particle = obs.particle[-1] + 1 + np.arange(len(y))
+    ends = Observations(
+        y, np.zeros_like(y), c.span[last, 1][step], w, step, None, None, score, particle
+    )
+    population, weights = _populations(ends, len(last))
+    n = max(obs.population.shape[1], population.shape[1])
 
     def filled(a, **how):
         return np.pad(a, [(0, 0), (0, n - a.shape[1])] + [(0, 0)] * (a.ndim - 2), **how)
 
-    zeros = np.zeros_like(y)
+    def joined(name, values):
+        return np.concatenate([getattr(obs, name), values])
+
     return Observations(
-        np.concatenate([obs.z, y]),
-        np.concatenate([obs.velocity, zeros]),
-        np.append(obs.t, np.full(len(y), c.span[k, 1])),
-        np.append(obs.w, w / c.n_steps),
-        np.append(obs.step, np.full(len(y), step)),
-        np.concatenate([filled(obs.population, mode="edge"), filled(y[None], mode="edge")]),
-        np.concatenate([filled(obs.weights), filled(w[None])]),
-        None if obs.score is None else np.concatenate([obs.score, zeros]),
-        np.append(obs.particle, obs.particle[-1] + 1 + np.arange(len(y))),
+        joined("z", ends.z),
+        joined("velocity", ends.velocity),
+        joined("t", ends.t),
+        joined("w", w / c.n_steps),
+        joined("step", n_steps + step),
+        np.concatenate([filled(a, mode="edge") for a in (obs.population, population)]),
+        np.concatenate([filled(obs.weights), filled(weights)]),
+        None if score is None else joined("score", score),
+        joined("particle", particle),
     )
-
-
-def _append_last_snapshots(obs: Observations, couplings: Couplings) -> Observations:
-    "Observations and, as one more step each, the last snapshot of every group."
-    for k in np.flatnonzero(couplings.is_last_step).tolist():
-        obs = _append_snapshot(obs, couplings, k)
-    return obs
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #e03f11a5
 def blocks(
@@ -168,8 +169,14 @@ def closed_form(
 ) -> RidgeProblem:
     "The ridge problem of an energy of linear terms."
     obs, ahead = observe(couplings, config.evaluate_at), couplings.is_last_step
+    gram = None
     if energy.needs_population:
-        equations = normal_equations(energy, _append_last_snapshots(obs, couplings))
+        obs = _append_last_snapshots(obs, couplings)
+        kinds = np.append(ahead.astype(int), np.full(ahead.sum(), 2))  # at rest: the last snapshots
+        sides, side = np.unique(kinds, return_inverse=True)
+        equations = normal_equations(energy, obs, sums=side)
+        gram = sum(q.gram for q in equations) / len(kinds)
+        n, ahead = np.bincount(side[: len(ahead)], n), sides[:-1] == 1
     else:
         obs, ahead, n = two_sides(obs, ahead, n)
         equations = normal_equations(energy, obs)
@@ -179,7 +186,7 @@ def closed_form(
         n = n * (1 + 1 / couplings.d)  # a rate beside the coordinates
     scored = obs.score is not None
     return ridge_by_term(
-        energy, equations, n, couplings.d, scored=scored, ahead=ahead, ridge=config.ridge
+        energy, equations, n, couplings.d, gram, scored, ahead=ahead, ridge=config.ridge
     )
 
 # %% ../../nbs/4_regression/04_least_squares.ipynb #aabc3317

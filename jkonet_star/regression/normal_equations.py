@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Quadratic', 'as_float64', 'linear_terms', 'basis', 'mixing', 'Mixings', 'batches', 'Products', 'products_on_host',
-           'products_on_device', 'sum_over_batches', 'population_field', 'BatchReader', 'normal_equations']
+           'products_on_device', 'sum_over_batches', 'population_field', 'population_fields', 'BatchReader',
+           'normal_equations']
 
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #d65fd9b6
 from collections.abc import Callable, Iterable
@@ -210,11 +211,36 @@ def population_field(
     ]
     return jax.tree.map(lambda *a: sum(a), *fields)
 
+
+@jax.jit
+def _fields_of_batch(energy, population, weights):
+    return mean_fields(energy, {}, population, weights)
+
+
+def population_fields(
+    energy: Energy,  # in float64
+    population: Num[ArrayLike, "T n d"],  # of each step (length)
+    weights: Num[ArrayLike, "T n"],
+    size: int,  # rows of a batch, a multiple of the number of devices
+) -> dict:  # of arrays `[T, ...]`
+    "The mean fields of all steps: of many small populations at once, or of large ones in parts."
+    if not energy.needs_population:
+        return {}
+    n_steps, n = weights.shape
+    if n > size:
+        parts = [population_field(energy, x, w, size) for x, w in zip(population, weights)]
+    else:
+        parts = [
+            _fields_of_batch(energy, *(np.asarray(a[r], float) for a in (population, weights)))
+            for r in batches(0, n_steps, size // n)
+        ]
+    return jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
+
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #0ec31263
 @jax.jit
-def _weighted_batch(energy, rows, v, field):
+def _weighted_batch(energy, rows, v, fields):
     root = jnp.sqrt(rows.w)[:, None]
-    return root * basis(energy, rows, field), root * v
+    return root * basis(energy, rows, fields), root * v
 
 
 @dataclass(frozen=True)
@@ -228,26 +254,26 @@ class BatchReader:
     def __call__(
         self,
         r: slice,  # at most `size` rows
-        field: dict,  # of their step
+        fields: dict,  # of all steps
     ) -> tuple[ArrayLike, ArrayLike]:  # `[size, R]` and `[size, d]`
         "The basis and the velocities of a batch, times the root of the weights."
         obs = self.obs
 
-        def part(a):
-            return None if a is None else load_sharded(a, r, self.size, float)
+        def part(a, dtype=float):
+            return None if a is None else load_sharded(a, r, self.size, dtype)
 
         rows = Observations(
             z=part(obs.z),
             velocity=None,
             t=part(obs.t),
             w=part(obs.w),
-            step=np.zeros(self.size, int),
+            step=part(obs.step, int),
             population=None,
             weights=None,
             score=part(obs.score),
             particle=None,
         )
-        return _weighted_batch(self.energy, rows, part(obs.velocity), field)
+        return _weighted_batch(self.energy, rows, part(obs.velocity), fields)
 
 # %% ../../nbs/4_regression/01_normal_equations.ipynb #737621f6
 def _batch_size(
@@ -263,26 +289,26 @@ def normal_equations(
     energy: Energy,  # of linear terms
     obs: Observations,  # whose steps ascend
     chunk: int | None = None,  # rows in memory at once; about 2^19 numbers, a cache, if `None`
-    fields: list | None = None,  # mean fields of every step, if known
-) -> tuple[Quadratic, ...]:  # one a step, of float64
-    "The squared residual of every step; `n` counts coordinates of rows."
+    fields: dict | None = None,  # mean fields of all steps, if known
+    sums: Int[np.ndarray, " T"] | None = None,  # which sum each step is part of; its own if `None`
+) -> tuple[Quadratic, ...]:  # one a sum, of float64
+    "The squared residual of every step, or of some together; `n` counts coordinates of rows."
+    if sums is not None and (np.diff(sums[obs.step]) < 0).any():
+        obs = obs.rows(np.argsort(sums[obs.step], kind="stable"))
+    part = obs.step if sums is None else sums[obs.step]
     with jax.enable_x64(True):
         energy = as_float64(energy)
         mixings = Mixings(np.stack([mixing(energy, obs, k) for k in range(obs.z.shape[1])]))
-        bounds = np.searchsorted(obs.step, np.arange(obs.step[-1] + 2)).tolist()
+        bounds = np.searchsorted(part, np.arange(part[-1] + 2)).tolist()
         longest = max(b - a for a, b in zip(bounds, bounds[1:]))
         size = chunk or _batch_size(longest, max(64, 2**19 // mixings.C.shape[1]))
         read = BatchReader(energy, obs, round_up_to_devices(size))
+        if fields is None:
+            fields = population_fields(energy, obs.population, obs.weights, read.size)
         quadratics = []
-        for k, (start, stop) in enumerate(zip(bounds, bounds[1:])):
-            if fields is not None:
-                field = fields[k]
-            elif energy.needs_population:
-                field = population_field(energy, obs.population[k], obs.weights[k], read.size)
-            else:
-                field = {}
+        for start, stop in zip(bounds, bounds[1:]):
             M, U, square = sum_over_batches(
-                lambda r: read(r, field), batches(start, stop, read.size)
+                lambda r: read(r, fields), batches(start, stop, read.size)
             )
             n = float((stop - start) * len(mixings.C))
             quadratics.append(Quadratic(mixings.gram(M), mixings.cross(U), square, n))

@@ -126,7 +126,7 @@ def step_quadratic(
     for r in reader.parts(k):
         obs = observe(reader.couple(k, r), evaluate_at)
         share = s.weights_at(k)[r].sum() / (len(s) - 1)
-        part = share * normal_equations(energy, obs, fields=[field])[0]
+        part = share * normal_equations(energy, obs, fields=field)[0]
         total = part if total is None else total + part
         report(r.stop - r.start)
     return total
@@ -151,7 +151,7 @@ def rest_gram(
         np.arange(n),
     )
     field = snapshot_field(energy, x, s.weights_at(T))
-    return normal_equations(energy, obs, fields=[field])[0].gram
+    return normal_equations(energy, obs, fields=field)[0].gram
 
 # %% ../../nbs/4_regression/06_streaming.ipynb #52bb5969
 def _corners(

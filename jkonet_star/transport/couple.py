@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,7 +75,12 @@ def solve_steps(
 ) -> list[TransportPlan]:  # one per step
     "Plans of all steps, all blocks at once over the cores."
     jobs = [(step, block, solver) for step, own in zip(steps, blocks) for block in own]
-    plans = iter(list(pool.map(solve_block, *zip(*jobs))))
+    size = 1 + len(jobs) // 1000  # of very many small ones, some at a time
+
+    def solve_some(start):
+        return [solve_block(*job) for job in jobs[start : start + size]]
+
+    plans = chain.from_iterable(list(pool.map(solve_some, range(0, len(jobs), size))))
     return [join_plans([next(plans) for _ in own]) for own in blocks]
 
 # %% ../../nbs/2_transport/04_couple.ipynb #660e7f06
@@ -178,9 +184,10 @@ def couple(
     steps = steps_of(snapshots, growth, penalty)
     paired = snapshots.paired
     blocks = [blocks_of_step(s.x, s.y, s.sent, s.received, batch_size, paired) for s in steps]
-    in_memory = [_plans_in_memory(len(b.i), len(b.j)) for own in blocks for b in own]
-    needs_mending = len(in_memory) > len(steps) and not paired and method == "exact"
-    with ThreadPoolExecutor(min(n_jobs or n_cores(), *in_memory)) as pool:
+    sizes = [(len(b.i), len(b.j)) for own in blocks for b in own]
+    in_memory = _plans_in_memory(*max(sizes, key=np.prod))
+    needs_mending = len(sizes) > len(steps) and not paired and method == "exact"
+    with ThreadPoolExecutor(min(n_jobs or n_cores(), in_memory)) as pool:
         plans = solve_steps(steps, blocks, solver, pool)
         if needs_mending:
             plans = mend_plans(steps, plans, batch_size, passes, pool)
