@@ -145,8 +145,8 @@ def part_a(o, function, beta, seed):
     for seen, solver, name in ways:
         row, model = judge(seen, test, truth, solver)
         yield row | {"solver": name or solver} | one_step(model, test)
-    move = lambda x, t, w, key: SimpleNamespace(
-        x=[x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))]
+    move = lambda x, t, w, key: Snapshots(
+        [x, truth.step(x, t[1] - t[0], w, np.random.default_rng(key))], t
     )
     yield {"solver": "the truth"} | one_step(SimpleNamespace(predict=move), test)
 

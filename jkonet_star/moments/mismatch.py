@@ -14,10 +14,11 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 
 from ..base.errors import InputError
+from ..base.threads import in_threads
 from ..data.selecting import by_group
 from ..data.snapshots import Snapshots
 from ..energy.terms import Energy
-from .fourier import blurred_gradients, whitened_moments
+from .fourier import blurred_with_gradients, whitened_moments
 from jkonet_star.moments.predicted_step import (
     CovarianceBlocks,
     centered,
@@ -148,13 +149,18 @@ def predict_moments(
             "may help"
         )
     m, h, R = problem.moments[k], problem.h[k], len(y)
-    values = sum(m.blurred(a, point[-1] * h) for a in y) / R
-    slopes = [blurred_gradients(m, a, point[-1] * h) for a in y]
-    by_blur = sum(s[:, -1:] for s in slopes) * h
-    slope = np.concatenate([*(s[:, :-1] for s in slopes), by_blur], 1) / R
+    found = [blurred_with_gradients(m, a, point[-1] * h) for a in y]
+    values = sum(f[:, 0] for f in found) / R
+    for f in found:  # in place: these arrays are large
+        f[:, -1] *= h
+        f *= w[:, None, None] / R
+    by_blur = sum(f[:, -1:] for f in found)
+    slope = (
+        found[0][:, 1:] if R == 1 else np.concatenate([*(f[:, 1:-1] for f in found), by_blur], 1)
+    )
     own_blur = np.broadcast_to(np.eye(len(point))[-1], (len(x), 1, len(point)))
     channels = np.concatenate([*Z, own_blur], 1)
-    return PredictedMoments(y, values, slope * w[:, None, None], channels)
+    return PredictedMoments(y, values, slope, channels)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #fbf49017
 def chi2_without_motion(problem: MomentProblem) -> float:
@@ -176,12 +182,17 @@ def diagonal_gram(
 ) -> Float[Array, "q q"]:
     "Sum over particles of `J_i' S^-1 J_i`, with `J_i = slope[i]' channels[i]`."
     half = np.linalg.cholesky(inverse + 1e-12 * np.trace(inverse) * np.eye(len(inverse)))
-    s = (slope.reshape(-1, slope.shape[2]) @ half).reshape(slope.shape)
-    K = np.einsum("nam,nbm->nab", s, s, optimize=True)
-    floor = 1e-10 * np.trace(K, axis1=1, axis2=2)[:, None, None] + 1e-300
-    root = np.linalg.cholesky(K + floor * np.eye(K.shape[1]))
-    V = np.einsum("nca,ncp->nap", root, channels, optimize=True).reshape(-1, channels.shape[2])
-    return V.T @ V
+
+    def of_some(start, rows=4096):
+        J, own = slope[start : start + rows], channels[start : start + rows]
+        s = (J.reshape(-1, J.shape[2]) @ half).reshape(J.shape)
+        K = np.einsum("nam,nbm->nab", s, s, optimize=True)
+        floor = 1e-10 * np.trace(K, axis1=1, axis2=2)[:, None, None] + 1e-300
+        root = np.linalg.cholesky(K + floor * np.eye(K.shape[1]))
+        V = np.einsum("nca,ncp->nap", root, own, optimize=True).reshape(-1, own.shape[2])
+        return V.T @ V
+
+    return sum(in_threads(of_some, range(0, len(slope), 4096)))
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #24b2d118
 class DiagonalTerms(NamedTuple):

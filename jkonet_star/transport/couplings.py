@@ -39,7 +39,8 @@ class Couplings:
     )
     paired: bool = False  # whether the snapshots held the same individuals
     epsilon: float | None = None  # of the entropy, as given to `couple` (length²)
-    batch_size: int | None = None  # of the blocks, as given to `couple`
+    batch_size: int | None = None  # of the blocks, `None` if there are none
+    gap: float | None = None  # estimated cost above the least, relative, where blocks were mended
     reach: float | None = None  # of growth that transport found, as in `couple_growing` (length)
 
     @property
@@ -81,7 +82,10 @@ class Couplings:
 
     def __repr__(self):
         mass = np.round(self.mass, 6).tolist()
-        return f"Couplings(pairs={len(self.w)}, steps={self.n_steps}, d={self.d}, mass={mass})"
+        gap = "" if self.gap is None else f", cost some {self.gap:.1%} above the least"
+        blocks = "" if self.batch_size is None else f", blocks of {self.batch_size}{gap}"
+        pairs = f"pairs={len(self.w)}, steps={self.n_steps}"
+        return f"Couplings({pairs}, d={self.d}, mass={mass}{blocks})"
 
 # %% ../../nbs/2_transport/03_couplings.ipynb #2014bc18
 def effective_sizes(

@@ -73,7 +73,7 @@ def _array_fields(
 
 # %% ../../nbs/9_work/03_dataset_files.ipynb #08b251a4
 _FORMAT = 2
-_NUMBERS = "paired", "epsilon", "batch_size", "reach"  # of couplings
+_NUMBERS = "paired", "epsilon", "batch_size", "gap", "reach"  # of couplings
 
 
 def write_dataset(

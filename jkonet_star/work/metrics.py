@@ -49,10 +49,12 @@ def chosen_lines(
     "What a fit took from the data: blocks, entropy, reach, length scales, ridge."
     lines, scales = [], ("lengthscale", "interaction_lengthscale", "growth_lengthscale")
     if couplings is not None:
-        size, epsilon, reach = (getattr(couplings, a) for a in ("batch_size", "epsilon", "reach"))
+        names = "batch_size", "gap", "epsilon", "reach"
+        size, gap, epsilon, reach = (getattr(couplings, name) for name in names)
         lines.append(
             ("exact transport" if epsilon is None else f"transport with entropy {epsilon:.3g}")
             + ("" if size is None else f", in blocks of {size}")
+            + ("" if gap is None else f", its cost some {gap:.1%} above the least")
             + ("" if reach is None else f", growing as cheap as moving by {reach:.3g}")
         )
     if stats.get("lengthscale") is not None:
