@@ -16,7 +16,13 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 
 from ..energy.terms import Energy
-from .evidence import Evidence, Prior, maximise_evidence
+from jkonet_star.moments.evidence import (
+    Evidence,
+    Prior,
+    at_precisions,
+    maximise_evidence,
+    opened,
+)
 from .predicted_step import force_jacobian
 from jkonet_star.moments.replicates import (
     Replicates,
@@ -28,18 +34,18 @@ from jkonet_star.moments.replicates import (
 
 # %% ../../nbs/5_moments/08_balance.ipynb #7821cb5d
 class Excess(NamedTuple):
-    "What a step has beyond the trapezium rule, on average."
+    "What a step has beyond the trapezium rule, on average, by eighths of the sample."
 
-    gram: Array  # times members, `[p, p]`
-    gain: Array  # times members, `[p]`
+    gram: Array  # times members, `[8, p, p]`
+    gain: Array  # times members, `[8, p]`
     noise: float  # of centres, relative to the diffusivity
     noise_error: float  # of that, from the sample
 
 
 @partial(jax.jit, static_argnames=("parts", "substeps"))
 def _excesses(energy, theta, beta, x, w, tau, key, parts, substeps):
-    "Of some steps, in an even number of parts of substeps by Heun's method, from their sources."
-    n, d = x.shape[1:]
+    "Of steps `[8, s]` from their sources, in an even number of parts of substeps (Heun)."
+    n, d = x.shape[2:]
 
     def at(x, w):
         J = force_jacobian(energy, x, x, w)
@@ -74,9 +80,12 @@ def _excesses(energy, theta, beta, x, w, tau, key, parts, substeps):
         noise = ((r**2).sum() - (kicks.sum(0) ** 2).sum()) / (2 * tau * d)
         return size * beyond(gram, grams), size * beyond(gain, gains), size * noise
 
-    found = jax.lax.map(one, (x, w, tau, key), batch_size=64)
-    error = found[2].std() / jnp.sqrt(len(x))
-    return *jax.tree.map(lambda a: a.mean(0), found), error
+    def eighth(rows):
+        gram, gain, noise = jax.lax.map(one, rows, batch_size=64)
+        return gram.mean(0), gain.mean(0), noise
+
+    gram, gain, noise = jax.lax.map(eighth, (x, w, tau, key))
+    return gram, gain, noise.mean(), noise.std() / jnp.sqrt(noise.size)
 
 
 def excess(
@@ -93,10 +102,12 @@ def excess(
     when = np.where(replicates.seen, t, np.inf)
     later = np.minimum.accumulate(when[:, ::-1], axis=1)[:, ::-1]
     m, k = np.nonzero(np.isfinite(when[:, :-1]) & np.isfinite(later[:, 1:]))
-    some = np.random.default_rng([seed, 7]).choice(len(m), min(limit, len(m)), replace=False)
+    n = -(-min(limit, len(m)) // 8) * 8  # of few steps some are there twice
+    order = np.random.default_rng([seed, 7]).permutation(len(m))
+    some = np.resize(order, n).reshape(8, -1)
     m, k = m[some], k[some]
     tau = later[m, k + 1] - t[k]
-    keys = jax.random.split(jax.random.key(seed), len(m))
+    keys = jax.random.split(jax.random.key(seed), some.shape)
     parts = 2 * max(1, round(substeps / 10))
     each = -(-substeps // parts)
     found = _excesses(energy, theta, beta, x[m, k], w[m, k], tau, keys, parts, each)
@@ -116,13 +127,15 @@ class Solved(NamedTuple):
     settled: bool
 
 
-def _solve_once(replicates, balanced, prior, log_precision, noise, internal):
+def _solve_once(
+    replicates, balanced, prior, log_precision, noise, internal, infer=maximise_evidence
+):
     "Theta at given noise, from the evidence."
     size = replicates.size
     drop = balanced.drop + (noise * balanced.gain if internal else 0.0)
     gram = np.einsum("m,mpq->pq", size, balanced.gram) / (2 * noise)
     evidence = Evidence(gram, size @ drop / (2 * noise), prior.subset(slice(-1)))
-    return gram, maximise_evidence(evidence, log_precision)
+    return gram, infer(evidence, log_precision)
 
 
 def _errors(replicates, balanced, found, gram, prior, noise, by_centre, simulated, internal):
@@ -147,6 +160,14 @@ def _errors(replicates, balanced, found, gram, prior, noise, by_centre, simulate
     influence = np.linalg.solve(H, score.T).T + noise_error[:, None] * gain
     both = np.column_stack([influence, noise_error])
     return both.T @ both + of_sample, chi2
+
+
+def _corrected(observed, seen_steps, gram, gain):
+    "With what each step has beyond the trapezium rule."
+    return observed._replace(
+        gram=observed.gram + seen_steps[:, None, None] * gram,
+        gain=observed.gain + seen_steps[:, None] * gain,
+    )
 
 
 def solve_balance(
@@ -183,17 +204,24 @@ def solve_balance(
             beyond = excess(energy, replicates, theta, noise, substeps, seed)
             share = max(1 + beyond.noise, 0.1)
             simulated = beyond.noise_error / share
-            balanced = observed._replace(
-                gram=observed.gram + seen_steps[:, None, None] * beyond.gram,
-                gain=observed.gain + seen_steps[:, None] * beyond.gain,
-            )
+            balanced = _corrected(observed, seen_steps, beyond.gram.mean(0), beyond.gain.mean(0))
     check_followed(replicates, observed.pull, theta)
+    forces, shift = observed.gram.mean(0), np.zeros(len(theta) + 1)
+    if len(energy.drifts) > 1:
+        wide = opened(prior, log_precision, forces, theta)
+        at_wide = partial(at_precisions, log_precision=wide)
+        found = _solve_once(replicates, balanced, prior, wide, noise, internal, at_wide)[1]
+        shift[:-1] = found.mean - theta
     covariance, chi2 = _errors(
         replicates, balanced, found, gram, prior, noise, by_centre, simulated, float(internal)
     )
+    covariance += np.outer(shift, shift)
+    if substeps > 1:  # the chance of the sample of steps
+        eighths = [_corrected(observed, seen_steps, *one) for one in zip(beyond.gram, beyond.gain)]
+        each = [_solve_once(replicates, e, prior, log_precision, noise, internal) for e in eighths]
+        covariance[:-1, :-1] += np.cov(np.array([one.mean for _, one in each]).T) / 8
     beta = noise if internal else 0.0
-    gram = observed.gram.mean(0)
-    return Solved(theta, beta, covariance, log_precision, gram, chi2, settled)
+    return Solved(theta, beta, covariance, log_precision, forces, chi2, settled)
 
 # %% ../../nbs/5_moments/08_balance.ipynb #7cfe351e
 def relative_errors(

@@ -215,7 +215,9 @@ def conclude(
         return mean
     gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
     wide = opened(prior, mean.log_precision, gram, mean.mean[:-1])
-    return mean._replace(covariance=step(partial(at_precisions, log_precision=wide)).covariance)
+    apart = step(partial(at_precisions, log_precision=wide))
+    shift = apart.mean - mean.mean
+    return mean._replace(covariance=apart.covariance + np.outer(shift, shift))
 
 # %% ../../nbs/5_moments/09_weak_form.ipynb #stonc
 FEW = 4000  # particles of a snapshot that lead a fit of more to where it ends
