@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['subsample', 'typical_variance', 'scale_of_beta', 'InitialGuess', 'initial_guess', 'Stage', 'substep_schedule',
-           'stages_of', 'stage_problem', 'Iteration', 'explained', 'step_share', 'iterate']
+           'stages_of', 'stage_problem', 'Iteration', 'explained', 'step_share', 'iterate', 'conclude']
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #0d7c4b0a
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,13 +25,18 @@ from jkonet_star.moments.evidence import (
     Evidence,
     Posterior,
     Prior,
+    at_precisions,
+    average_over_evidence,
     energy_prior,
+    informed,
     maximise_evidence,
+    opened,
     posterior_step,
 )
 from .fourier import WeakForm
 from .gauss_newton import GaussNewton, linearise
 from .mismatch import MomentProblem, Padded, mismatch, moment_problem
+from .predicted_step import force_gram
 from ..regression.least_squares import ridge_by_term
 from ..regression.normal_equations import normal_equations
 from ..transport.couple import couple
@@ -218,3 +224,24 @@ def iterate(
         yield Iteration(before, linear, found, share, point, freedom, settled)
         if settled:
             return
+
+# %% ../../nbs/5_moments/06_initial_guess.ipynb #concc
+def conclude(
+    problem: MomentProblem,
+    last: Iteration,
+    prior: Prior,
+    samples: int,  # steps of the chain
+    seed: int = 0,
+) -> Posterior:
+    "The last step, averaged over precisions, without groups that say nothing."
+    found, energy = last.posterior, problem.energy
+    fitted = informed(prior, found) & ((prior.groups >= 0) | ("internal" in energy))
+    step = partial(posterior_step, last.linear, last.before, prior, found.log_precision, fitted)
+    mean = step(partial(average_over_evidence, samples=samples, seed=seed))
+    if len(energy.drifts) == 1:
+        return mean
+    gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
+    wide = opened(prior, mean.log_precision, gram, mean.mean[:-1])
+    apart = step(partial(at_precisions, log_precision=wide))
+    shift = apart.mean - mean.mean
+    return mean._replace(covariance=apart.covariance + np.outer(shift, shift))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ENOUGH', 'FEW', 'check_size', 'Fewest', 'fewest_particles', 'check_particles', 'energy_of', 'warn_of_fit',
-           'in_double', 'statistics', 'conclude', 'stages_on', 'fit_replicates', 'fit_moments', 'fit_weak_form',
+           'in_double', 'statistics', 'stages_on', 'fit_replicates', 'fit_moments', 'fit_weak_form',
            'drift_standard_errors']
 
 # %% ../../nbs/5_moments/09_weak_form.ipynb #dde82a37
@@ -12,7 +12,6 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -32,18 +31,13 @@ from ..energy.terms import Energy, Found
 from .balance import relative_errors, solve_balance
 from jkonet_star.moments.evidence import (
     Posterior,
-    Prior,
-    at_precisions,
-    average_over_evidence,
     energy_prior,
-    informed,
-    opened,
-    posterior_step,
 )
 from .fourier import WeakForm, sample_frequencies
 from jkonet_star.moments.initial_guess import (
     Iteration,
     Stage,
+    conclude,
     explained,
     initial_guess,
     iterate,
@@ -197,27 +191,6 @@ def statistics(
         ),
         "beta_error": error if "internal" in problem.energy else None,
     }
-
-# %% ../../nbs/5_moments/09_weak_form.ipynb #concc
-def conclude(
-    problem: MomentProblem,
-    last: Iteration,
-    prior: Prior,
-    samples: int,  # steps of the chain
-    seed: int = 0,
-) -> Posterior:
-    "The last step, averaged over precisions, without groups that say nothing."
-    found, energy = last.posterior, problem.energy
-    fitted = informed(prior, found) & ((prior.groups >= 0) | ("internal" in energy))
-    step = partial(posterior_step, last.linear, last.before, prior, found.log_precision, fitted)
-    mean = step(partial(average_over_evidence, samples=samples, seed=seed))
-    if len(energy.drifts) == 1:
-        return mean
-    gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
-    wide = opened(prior, mean.log_precision, gram, mean.mean[:-1])
-    apart = step(partial(at_precisions, log_precision=wide))
-    shift = apart.mean - mean.mean
-    return mean._replace(covariance=apart.covariance + np.outer(shift, shift))
 
 # %% ../../nbs/5_moments/09_weak_form.ipynb #stonc
 FEW = 4000  # particles of a snapshot that lead a fit of more to where it ends
