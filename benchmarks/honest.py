@@ -86,7 +86,7 @@ def judge(train, test, truth, solver, **settings):
         "chi2": model.stats.get("chi2"),
     }
     row |= gradient_errors(model, test, truth)
-    if "covariance" in model.params:
+    if "covariance" in model.stats:
         row["covered"] = covered(model, test, truth) if truth.interaction is None else None
     return row, model
 

@@ -2,6 +2,7 @@
 still draw."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -164,3 +165,16 @@ def test_another_kind_is_refused(given, words, tmp_path):
 
     with pytest.raises(RuntimeError, match=words):
         execute(EXPERIMENTS / "lightspeed.ipynb", tmp_path / "run.ipynb", given)
+
+
+def test_honest(monkeypatch):
+    "A case of the benchmark whose numbers pages show, of few particles."
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import honest
+
+    options = SimpleNamespace(n_particles=60, weak_only=True)
+    rows = list(honest.part_a(options, "sphere", 0.2, 0))
+    named = {row["solver"]: row for row in rows}
+    known = named[honest.FOLLOWED]
+    assert known["covered"] > 0.5 and known["drift_error"] < 0.5 and known["beta_error"] < 0.1
+    assert named["the truth"]["emd_one_step"] > 0
