@@ -237,11 +237,11 @@ def conclude(
     found, energy = last.posterior, problem.energy
     fitted = informed(prior, found) & ((prior.groups >= 0) | ("internal" in energy))
     step = partial(posterior_step, last.linear, last.before, prior, found.log_precision, fitted)
-    mean = step(partial(average_over_evidence, samples=samples, seed=seed))
+    averaged = step(partial(average_over_evidence, samples=samples, seed=seed))
     if len(energy.drifts) == 1:
-        return mean
+        return averaged
     gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
-    wide = opened(prior, mean.log_precision, gram, mean.mean[:-1])
+    wide = opened(prior, averaged.log_precision, gram, averaged.mean[:-1])
     apart = step(partial(at_precisions, log_precision=wide))
-    shift = apart.mean - mean.mean
-    return mean._replace(covariance=apart.covariance + np.outer(shift, shift))
+    shift = apart.mean - averaged.mean
+    return averaged._replace(covariance=apart.covariance + np.outer(shift, shift))
