@@ -253,20 +253,20 @@ def posterior_step(
     return found
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #liveg
-SMOOTH = "polynomials", "interaction"  # kinds of groups that stand for what an energy is mostly
-
-
 def informed(
     prior: Prior,
     posterior: Posterior,
 ) -> Bool[Array, " q"]:
-    "Parameters, but those of finer groups of which the data fix less than one."
+    "Parameters, but those of groups of waves of which the data fix less than one."
     used = 1 - prior.precision(posterior.log_precision) * np.diag(posterior.covariance)
     grouped = prior.groups >= 0
     fixed = np.bincount(prior.groups[grouped], used[grouped], len(posterior.log_precision))
-    return ~grouped | (np.isin(prior.kinds, SMOOTH) | (fixed >= 1))[prior.groups]
+    return ~grouped | ((prior.kinds != "waves") | (fixed >= 1))[prior.groups]
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #openc
+SMOOTH = "polynomials", "interaction"  # kinds of groups that stand for what an energy is mostly
+
+
 def opened(
     prior: Prior,
     log_precision: Float[Array, " g"],

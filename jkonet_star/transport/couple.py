@@ -168,7 +168,8 @@ def _check_settings(
         raise InputError(f"penalty {penalty}: it must be above 0")
 
 
-WHOLE, BLOCK = 2000, 1000  # particles that are coupled at once by default, and in a block of more
+WHOLE = 2000  # particles that are coupled at once by default
+BLOCK = 1000  # particles in a block of more
 
 
 def block_size(
