@@ -27,7 +27,8 @@ from ..energy.terms import Energy
 from ..moments.fourier import WeakForm
 from ..moments.initial_guess import subsample
 from ..moments.mismatch import pad_snapshots
-from ..moments.predicted_step import force_jacobian
+from ..moments.predicted_step import force_jacobian, weighted_gram
+from ..regression.least_squares import blocks
 
 # %% ../../nbs/7_model/15_identify.ipynb #id15prod
 def scores(
@@ -48,7 +49,7 @@ def _products(energy, x, w, noise):
     def of_one(row):
         x, w, noise = row
         J = jnp.concatenate([force_jacobian(energy, x, x, w), noise], 1)
-        return jnp.einsum("n,npd,nqd->pq", w, J, J, optimize=True)
+        return weighted_gram(J, w)
 
     return jax.lax.map(of_one, (x, w, noise)).mean(0)
 
@@ -202,10 +203,11 @@ def identify(
     energy = Energy.of(*(make(pooled, config, seed) for make in made))
     small = min(min(s.sizes) for s in populations) < 50
     with_noise = "internal" in energy and not snapshots.paired and not small
-    ends = np.cumsum([0, *(term.n_parameters(snapshots.d) for term in energy.drifts)]).tolist()
-    parts = {term.name: slice(a, b) for term, a, b in zip(energy.drifts, ends, ends[1:])}
+    names = (term.name for term in energy.drifts)
+    parts = dict(zip(names, blocks(energy, snapshots.d, scored=False)))
     if with_noise:
-        parts["internal"] = slice(ends[-1], ends[-1] + 1)
+        last = max(rows.stop for rows in parts.values())
+        parts["internal"] = slice(last, last + 1)
     if len(parts) < 2:
         raise InputError(
             f"only one part ({', '.join(parts)}) could exert a force here: there is nothing to "

@@ -23,7 +23,7 @@ from jkonet_star.moments.evidence import (
     maximise_evidence,
     opened,
 )
-from .predicted_step import force_jacobian
+from .predicted_step import force_jacobian, weighted_gram
 from jkonet_star.moments.replicates import (
     Replicates,
     balance,
@@ -31,6 +31,7 @@ from jkonet_star.moments.replicates import (
     check_followed,
     noise_gains,
 )
+from ..regression.least_squares import blocks
 
 # %% ../../nbs/5_moments/08_balance.ipynb #7821cb5d
 class Excess(NamedTuple):
@@ -49,8 +50,8 @@ def _excesses(energy, theta, beta, x, w, tau, key, parts, substeps):
 
     def at(x, w):
         J = force_jacobian(energy, x, x, w)
-        gram = jnp.einsum("n,npd,nqd->pq", w, J, J, optimize=True)
-        return gram, noise_gains(energy, x, w), jnp.einsum("n,npd,p->d", w, J, theta)
+        force = jnp.einsum("n,npd,p->d", w, J, theta)
+        return weighted_gram(J, w), noise_gains(energy, x, w), force
 
     def pull(x, w):
         return jnp.einsum("npd,p->nd", force_jacobian(energy, x, x, w), theta)
@@ -209,8 +210,7 @@ def solve_balance(
     forces, shift = observed.gram.mean(0), np.zeros(len(theta) + 1)
     if len(energy.drifts) > 1:
         wide = opened(prior, log_precision, forces, theta)
-        at_wide = partial(at_precisions, log_precision=wide)
-        found = _solve_once(replicates, balanced, prior, wide, noise, internal, at_wide)[1]
+        found = _solve_once(replicates, balanced, prior, wide, noise, internal, at_precisions)[1]
         shift[:-1] = found.mean - theta
     covariance, chi2 = _errors(
         replicates, balanced, found, gram, prior, noise, by_centre, simulated, float(internal)
@@ -237,6 +237,5 @@ def relative_errors(
         own, G = theta[rows], gram[rows, rows]
         return float(np.sqrt((G * covariance[rows, rows]).sum() / max(own @ G @ own, 1e-300)))
 
-    ends = np.cumsum([0, *(term.n_parameters(d) for term in energy.drifts)])
-    parts = {term.name: relative(slice(a, b)) for term, a, b in zip(energy.drifts, ends, ends[1:])}
-    return {"drift": relative(slice(0, int(ends[-1])))} | parts
+    own = zip(energy.drifts, blocks(energy, d, scored=False))
+    return {"drift": relative(slice(len(gram)))} | {term.name: relative(rows) for term, rows in own}

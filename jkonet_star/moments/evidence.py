@@ -126,7 +126,6 @@ REACH = 16.0  # how far log-precisions may be from the center of their prior
 
 def at_precisions(
     evidence: Evidence,
-    start: Float[Array, " g"],  # not needed
     log_precision: Float[Array, " g"],
 ) -> Posterior:
     "At given precisions."
@@ -149,7 +148,7 @@ def maximise_evidence(
         bounds=[(v - REACH, v + REACH) for v in evidence.prior.center],
         options={"maxiter": 25},
     ).x
-    return at_precisions(evidence, start, found)
+    return at_precisions(evidence, found)
 
 # %% ../../nbs/5_moments/05_evidence.ipynb #b11327d8
 def metropolis(

@@ -36,7 +36,6 @@ from jkonet_star.moments.evidence import (
 from .fourier import WeakForm
 from .gauss_newton import GaussNewton, linearise
 from .mismatch import MomentProblem, Padded, mismatch, moment_problem
-from .predicted_step import force_gram
 from ..regression.least_squares import ridge_by_term
 from ..regression.normal_equations import normal_equations
 from ..transport.couple import couple
@@ -230,18 +229,19 @@ def conclude(
     problem: MomentProblem,
     last: Iteration,
     prior: Prior,
+    gram: Float[Array, "p p"],  # mean products of what multiplies theta in the force
     samples: int,  # steps of the chain
     seed: int = 0,
 ) -> Posterior:
     "The last step, averaged over precisions, without groups that say nothing."
     found, energy = last.posterior, problem.energy
     fitted = informed(prior, found) & ((prior.groups >= 0) | ("internal" in energy))
-    step = partial(posterior_step, last.linear, last.before, prior, found.log_precision, fitted)
-    averaged = step(partial(average_over_evidence, samples=samples, seed=seed))
+    step = partial(posterior_step, last.linear, last.before, prior, fitted=fitted)
+    average = partial(average_over_evidence, samples=samples, seed=seed)
+    averaged = step(found.log_precision, infer=average)
     if len(energy.drifts) == 1:
         return averaged
-    gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
     wide = opened(prior, averaged.log_precision, gram, averaged.mean[:-1])
-    apart = step(partial(at_precisions, log_precision=wide))
+    apart = step(wide, infer=at_precisions)
     shift = apart.mean - averaged.mean
     return averaged._replace(covariance=apart.covariance + np.outer(shift, shift))

@@ -21,7 +21,7 @@ from numpy import ndarray as Array
 from ..base.errors import InputError, require_memory
 from ..data.snapshots import Snapshots
 from ..energy.terms import Energy
-from .predicted_step import force_jacobian
+from .predicted_step import force_jacobian, weighted_gram
 
 # %% ../../nbs/5_moments/07_replicates.ipynb #5c0fccf9
 class Replicates(NamedTuple):
@@ -199,7 +199,7 @@ def _balances(energy, x, w, q, first, last):
 
     def at_one_time(x, w):
         J = force_jacobian(energy, x, x, w)
-        gram = jnp.einsum("n,npd,nqd->pq", w, J, J, optimize=True)
+        gram = weighted_gram(J, w)
         gains = noise_gains(energy, x, w)
         return energies(energy, x, w), gram, gains, jnp.einsum("n,npd->pd", w, J)
 

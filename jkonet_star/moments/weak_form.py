@@ -172,12 +172,12 @@ def statistics(
     problem: MomentProblem,
     last: Iteration,
     posterior: Posterior,
+    gram: Float[Array, "p p"],  # mean products of what multiplies theta in the force
     iterations: int,  # of the last stage
 ) -> dict:
     "What a fit says of itself."
     error = float(np.sqrt(max(posterior.covariance[-1, -1], 0)))
     energy, d = problem.energy, problem.data.x.shape[2]
-    gram = np.asarray(force_gram(energy, problem.data.x, problem.data.w))
     return {
         "covariance": posterior.covariance[:-1, :-1],
         "chi2": last.linear.chi2,
@@ -275,11 +275,11 @@ def fit_moments(
                 bar.update(number * config.iterations - bar.n if step.settled else 1)
                 bar.set_postfix(mismatch=f"{step.linear.chi2:.3g}", substeps=stage.substeps)
             point, freedom = step.point, step.freedom
-        posterior = step.posterior
+        posterior, gram = step.posterior, np.asarray(force_gram(energy, data.x, data.w))
         if step.share == 1:
-            posterior = conclude(problem, step, prior, config.samples, seed)
+            posterior = conclude(problem, step, prior, gram, config.samples, seed)
             point = posterior.mean
-        stats = statistics(problem, step, posterior, len(steps))
+        stats = statistics(problem, step, posterior, gram, len(steps))
     warn_of_fit(problem, step, float((posterior.covariance * step.linear.covariance).sum()))
     found = point if "internal" in energy else point[:-1]
     return Found(energy, parameters(energy, found, snapshots.d), stats)

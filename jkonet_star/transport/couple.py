@@ -219,11 +219,12 @@ def couple(
     with ThreadPoolExecutor(min(n_jobs or n_cores(), _plans_in_memory(*largest))) as pool:
         plans = solve_steps(steps, blocks, solver, pool)
         if cut and passes and not by_rows and method == "exact":
-            passed = [[plans[k] for k in cut]]
-            passed += mend_plans([steps[k] for k in cut], passed[0], size, passes, pool)
-            gap = estimated_gap(*passed[-2:])
-            for k, mended in zip(cut, passed[-1]):
-                plans[k] = mended
+            after = [plans[k] for k in cut]
+            for mended in mend_plans([steps[k] for k in cut], after, size, passes, pool):
+                before, after = after, mended
+            gap = estimated_gap(before, after)
+            for k, plan in zip(cut, after):
+                plans[k] = plan
     settings = {"paired": snapshots.paired, "epsilon": epsilon, "batch_size": size, "gap": gap}
     return couplings_from(steps, plans, **settings)
 

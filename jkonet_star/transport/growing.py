@@ -165,7 +165,8 @@ def couple_growing(
         sides = [blocks_of_step(s.x, s.y, s.sent, s.received, size, paired=False) for s in moving]
         plans = solve_steps(moving, sides, solver, pool)
         if not whole:
-            *_, plans = [plans, *mend_plans(moving, plans, size, passes, pool, solver)]
+            for mended in mend_plans(moving, plans, size, passes, pool, solver):
+                plans = mended  # the last is the best; one at a time is in memory
     steps = [replace(step, converged=s.converged) for step, s in zip(steps, moving)]
     grown = [_grown_step(step, plan) for step, plan in zip(steps, plans)]
     return couplings_from(*map(list, zip(*grown)), batch_size=batch_size, reach=reach)
