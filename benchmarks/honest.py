@@ -57,6 +57,7 @@ IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {
 }
 WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
 FOLLOWED = "weak form, pairs known"
+BESIDE = "weak form, a second population beside"
 SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1, "E": 1}
 
 
@@ -266,16 +267,19 @@ def cases_c(o):
 
 
 def part_c(o, V, W, beta, seed):
-    """Mixed energies: snapshots that share nobody, and as an oracle the weak form of individuals
-    that are known."""
+    """Mixed energies: snapshots that share nobody, the same with a second population elsewhere, and
+    as oracles the weak form of individuals that are known."""
     train, test = (_independent(V, W, beta, o.n_particles, k) for k in (seed, seed + 1000))
     known, truth = (
         _independent(V, W, beta, o.n_particles, seed, True),
         Truth(test_functions[V], test_functions[W], beta),
     )
-    for seen, solver, name in [(train, WEAK, None), (known, WEAK, FOLLOWED)] + [
-        (train, COUPLED, None)
-    ] * (not o.weak_only):
+    ways = [(train, WEAK, None), (known, WEAK, FOLLOWED)]
+    ways += [
+        (_beside(V, W, beta, o.n_particles, seed, paired), WEAK, name)
+        for paired, name in ((False, BESIDE), (True, BESIDE + ", pairs known"))
+    ]
+    for seen, solver, name in ways + [(train, COUPLED, None)] * (not o.weak_only):
         yield judge(seen, test, truth, solver)[0] | {"solver": name or solver}
 
 
@@ -289,6 +293,26 @@ def _independent(V, W, beta, n, key, paired=False):
         path.t,
         paired=paired,
     )
+
+
+def _beside(V, W, beta, n, key, paired):
+    """The population of `_independent`, and a smaller one that starts around (2, 2), of which as
+    many are seen: another mean and another spread."""
+    near = np.random.default_rng(key).uniform(1, 3, (6 * n, 2))
+    both = [
+        Snapshots(
+            tuple(x[:n] if paired else x[k * n : (k + 1) * n] for k, x in enumerate(path.x)),
+            path.t,
+            paired=paired,
+        )
+        for path in (
+            simulate(V, W, beta, n_particles=6 * n, key=key),
+            simulate(V, W, beta, x0=near, n_particles=6 * n, key=key + 500),
+        )
+    ]
+    names = np.repeat(["wide", "near (2, 2)"], n)
+    clouds = tuple(np.concatenate(pair) for pair in zip(*(s.x for s in both)))
+    return Snapshots(clouds, both[0].t, paired=paired, groups=(names,) * len(clouds))
 
 
 def cases_d(o):
@@ -396,7 +420,7 @@ def main():
     p.add_argument("--functions", nargs="+")
     p.add_argument("--starts", nargs="+", default=["uniform", "mixture", "gibbs"])
     p.add_argument("--every", type=int, nargs="+", default=[10, 50, 100])
-    p.add_argument("--models", nargs="+", default=["E", "B", "Morse"], help="of part E")
+    p.add_argument("--models", nargs="+", default=["A", "E", "B", "Morse"], help="of part E")
     p.add_argument("--dims", type=int, nargs="+", default=[2], help="of part E")
     p.add_argument("--dts", type=float, nargs="+", default=[0.001, 0.01, 0.1], help="of part E")
     p.add_argument("--replicates", type=int, default=2000, help="of part E")

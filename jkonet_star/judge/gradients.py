@@ -74,8 +74,15 @@ def _differences(
     rng: np.random.Generator,
     n: int = 2000,  # of each time
 ) -> Float[Array, "m d"]:  # (length)
-    "Differences of particles of the same time, drawn at random."
-    drawn = [x[rng.integers(len(x), size=n)] - x[rng.integers(len(x), size=n)] for x in snapshots.x]
+    "Differences of particles of one population at one time, drawn at random."
+    drawn = []
+    for k, x in enumerate(snapshots.x):
+        names = np.zeros(len(x)) if snapshots.groups is None else snapshots.groups[k]
+        _, own, size = np.unique(names, return_inverse=True, return_counts=True)
+        order, first = np.argsort(own, kind="stable"), np.cumsum(size) - size
+        one = rng.integers(len(x), size=n)
+        other = order[first[own[one]] + rng.integers(size[own[one]])]
+        drawn.append(x[one] - x[other])
     return np.concatenate(drawn)
 
 # %% ../../nbs/8_judge/01_gradients.ipynb #4a2b4c31
