@@ -134,10 +134,14 @@ def moscot_plans(t, x):
 
 
 def run_moscot(t, x, asked):
-    "Transport between the times around the asked one, interpolated on straight lines."
+    """Transport between the times around the asked one, interpolated on straight lines; no answer
+    from any other time."""
     plans, rng, found = moscot_plans(t, x), np.random.default_rng(0), []
-    for _, later in asked:
+    for begin, later in asked:
         k = int(np.searchsorted(t, later)) - 1
+        if k != int(begin):
+            found.append(np.full_like(x[0], np.nan))
+            continue
         plan = plans[(t[k], t[k + 1])]
         drawn = rng.choice(plan.size, 4000, p=plan.ravel() / plan.sum())
         i, j = np.unravel_index(drawn, plan.shape)
