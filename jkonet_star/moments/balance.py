@@ -257,7 +257,7 @@ def solve_resolved(
             fault = fault or e
             continue
         found.append(solved._replace(skipped=skipped))
-        if solved.chi2 < MISFIT:
+        if substeps > 1 or solved.chi2 < MISFIT:
             break
     if not found:
         raise fault

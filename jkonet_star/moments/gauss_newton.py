@@ -9,10 +9,12 @@ __all__ = ['Measured', 'quadratic_variation', 'MismatchCovariance', 'mismatch_co
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #77c4b33c
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
 
+from ..base.threads import in_threads
 from ..data.scaling import coordinate_sd
 from jkonet_star.moments.mismatch import (
     DiagonalTerms,
@@ -20,6 +22,7 @@ from jkonet_star.moments.mismatch import (
     Padded,
     PredictedMoments,
     diagonal_terms,
+    mismatch,
     predict_moments,
 )
 from jkonet_star.moments.predicted_step import (
@@ -81,8 +84,10 @@ def mismatch_covariance(
         blocks = covariance_blocks(noise, [np.zeros_like(b) for b in source], data.follows)
         factor = factorise(blocks, floor=1e-8 * (data.w**2).sum(1).max())
         return MismatchCovariance(factor, DiagonalTerms(0.0, 0.0))
-    factor = factorise(covariance_blocks(target, source, data.follows))
-    return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), target, source, steps))
+    factor = factorise(covariance_blocks(target, source, data.follows).times(problem.share))
+    own = diagonal_terms(inverse_blocks(factor), target, source, steps)
+    # of everyone that `r` is the mean of, only a part is in the derivatives that it meets
+    return MismatchCovariance(factor, own._replace(score=own.score * problem.share))
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #015e1e54
 class GaussNewton(NamedTuple):
@@ -103,14 +108,23 @@ def linearise(
 ) -> GaussNewton:
     "Source: Hansen (1982); diagonal terms: Newey & Windmeijer (2009)."
     data = problem.data
-    steps = [predict_moments(problem, point, k) for k in range(len(problem.moments))]
-    factor, own = mismatch_covariance(problem, steps)
-    means = [p @ f for p, f in zip(data.w[data.target], problem.observed)]
-    r = [q - p @ step.values for q, p, step in zip(means, data.w[data.source], steps)]
-    rows = factor.whiten([np.column_stack([step.jacobian, q]) for step, q in zip(steps, r)])
+
+    def predict(k):
+        with jax.enable_x64(True):  # threads do not know what another one has switched on
+            step = predict_moments(problem, point, k)
+        return step, step.jacobian
+
+    steps, jacobians = zip(*in_threads(predict, range(len(problem.moments))))
+    factor, of_itself = mismatch_covariance(problem, steps)
+    if problem.share < 1:
+        r = mismatch(problem, point)
+    else:  # what `mismatch` would find
+        own = zip(problem.means, data.w[data.source], steps)
+        r = [mean - w @ step.values for mean, w, step in own]
+    rows = factor.whiten([np.column_stack(pair) for pair in zip(jacobians, r)])
     J, white = rows[:, :-1], rows[:, -1]
     shrink, gram = hartlap_factor(problem.n_moments, data.w), J.T @ J
-    score, debiased = (J.T @ white - own.score) * shrink, (gram - own.gram) * shrink
+    score, debiased = (J.T @ white - of_itself.score) * shrink, (gram - of_itself.gram) * shrink
     gram = gram * shrink
     if problem.paired:
         ys = [step.y for step in steps]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
 import scipy
 from jaxtyping import Float
@@ -96,6 +97,12 @@ class InitialGuess(NamedTuple):
     prior: Prior  # of theta and, last, beta
 
 
+@jax.jit
+def _squared_residuals(energy, params, obs):
+    fields = mean_fields(energy, params, obs.population, obs.weights)
+    return (residual(energy, params, obs, fields) ** 2).sum(1)
+
+
 def initial_guess(
     snapshots: Snapshots,
     energy: Energy,  # of linear terms
@@ -111,9 +118,8 @@ def initial_guess(
     steps = normal_equations(energy, obs)
     problem = ridge_by_term(energy, steps, couplings.d * sizes, couplings.d)
     params = energy.split(problem.solve(problem.choose().ridge).theta, couplings.d)
-    fields = mean_fields(energy, params, obs.population, obs.weights)
-    unexplained = np.asarray(residual(energy, params, obs, fields), float)
-    scale = scale_of_beta(typical_variance((unexplained**2).sum(1), obs), few)
+    unexplained = np.asarray(_squared_residuals(energy, params, obs), float)
+    scale = scale_of_beta(typical_variance(unexplained, obs), few)
     duration = (snapshots.t[-1] - snapshots.t[0]) / coordinate_sd(pooled) ** 2
     prior = energy_prior(energy, scale, duration, couplings.d)
     precise = sizes * couplings.tau / (2 * scale)
@@ -144,7 +150,8 @@ def stages_of(config: WeakForm) -> list[Stage]:
 def stage_problem(
     stage: Stage,
     energy: Energy,
-    data: Padded,
+    data: Padded,  # particles of which derivatives and the covariance are made
+    everyone: Padded,  # of whom means are
     paired: bool,  # whether row i is the same individual at every time
     omega: Float[Array, "M d"],  # frequencies of the whole band (1/length)
     highest: float,  # of them (1/length)
@@ -155,7 +162,7 @@ def stage_problem(
     band = omega[np.linalg.norm(omega, axis=1) <= stage.band * 1.001 * highest]
     shape = len(data.tau), stage.substeps - 1, *data.x.shape[1:]
     noise = rng.choice([-1.0, 1.0], shape)
-    return moment_problem(energy, data, paired, band, n_moments, noise)
+    return moment_problem(energy, data, everyone, paired, band, n_moments, noise)
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #9c7b3292
 class Iteration(NamedTuple):

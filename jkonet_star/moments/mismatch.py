@@ -68,9 +68,11 @@ class MomentProblem(NamedTuple):
     "Observed moments, and what is needed to predict them."
 
     energy: Energy
-    data: Padded
+    data: Padded  # particles of which derivatives and the covariance are made
+    everyone: Padded  # of whom means are; `data` is a part of them, or all
     moments: list  # test functions of each step, `FourierMoments`
-    observed: list  # they at the particles that the step arrives at, `[n, m]`
+    observed: list  # they at the particles of `data` that the step arrives at, `[n, m]`
+    means: list  # their means over everyone there, `[m]`
     noise: Array  # between substeps, of plus or minus one, `[T, substeps - 1, n, d]`
     paired: bool  # whether row i is the same individual at every time
 
@@ -80,6 +82,12 @@ class MomentProblem(NamedTuple):
         return self.data.tau / (self.noise.shape[1] + 1)
 
     @property
+    def share(self) -> float:
+        "What variances of means over everyone are, relative to those over `data`."
+        everyone, data = ((a.w**2).sum(1).mean() for a in (self.everyone, self.data))
+        return float(everyone / data)
+
+    @property
     def n_moments(self) -> int:
         "Of all steps."
         return sum(values.shape[1] for values in self.observed)
@@ -87,7 +95,8 @@ class MomentProblem(NamedTuple):
 
 def moment_problem(
     energy: Energy,
-    data: Padded,
+    data: Padded,  # particles of which derivatives and the covariance are made
+    everyone: Padded,  # of whom means are
     paired: bool,  # whether row i is the same individual at every time
     omega: Float[Array, "M d"],  # frequencies (1/length)
     n_moments: int,  # of each step, at most
@@ -95,24 +104,25 @@ def moment_problem(
 ) -> MomentProblem:
     "The problem whose test functions are white over the targets of each step."
     targets = [(data.x[k], data.w[k]) for k in data.target]
-    moments = [whitened_moments(omega, x, w, n_moments) for x, w in targets]
+    white = in_threads(lambda pair: whitened_moments(omega, *pair, n_moments), targets)
+    moments = list(white)
     observed = [m(x) for m, (x, _) in zip(moments, targets)]
-    return MomentProblem(energy, data, moments, observed, noise, paired)
+    means = [m.mean(everyone.x[k], everyone.w[k]) for m, k in zip(moments, everyone.target)]
+    return MomentProblem(energy, data, everyone, moments, observed, means, noise, paired)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #384d0b2f
 def mismatch(
     problem: MomentProblem,
     point: Float[Array, " q"],  # parameters: theta, beta last
 ) -> list:  # by step, `[m]`
-    "Mean test functions observed less predicted."
-    data, differences = problem.data, []
+    "Mean test functions observed less predicted, over everyone."
+    x, w, source, tau = problem.everyone
+    rows, differences = np.arange(x.shape[1]) % problem.noise.shape[2], []
     for k, (m, h) in enumerate(zip(problem.moments, problem.h)):
-        x, w = data.x[data.source[k]], data.w[data.source[k]]
-        ys = predict_step(
-            problem.energy, point[:-1], point[-1], x, w, data.tau[k], problem.noise[k]
-        )
-        predicted = np.mean([w @ m.blurred(np.asarray(y), point[-1] * h) for y in ys], 0)
-        differences.append(data.w[data.target[k]] @ problem.observed[k] - predicted)
+        of, noise = source[k], problem.noise[k][:, rows]
+        ys = predict_step(problem.energy, point[:-1], point[-1], x[of], w[of], tau[k], noise)
+        predicted = np.mean([m.mean(np.asarray(y), w[of], point[-1] * h) for y in ys], 0)
+        differences.append(problem.means[k] - predicted)
     return differences
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #e107a8a5
@@ -165,14 +175,13 @@ def predict_moments(
 # %% ../../nbs/5_moments/03_mismatch.ipynb #fbf49017
 def chi2_without_motion(problem: MomentProblem) -> float:
     "Misfit of all moments if no particle moves, as that of a fit."
-    data = problem.data
+    data, (x, w, source, _) = problem.data, problem.everyone
     here = [m(x) for m, x in zip(problem.moments, data.x[data.source])]
-    before, after = data.w[data.source], data.w[data.target]
-    r = [p @ f - q @ g for p, f, q, g in zip(after, problem.observed, before, here)]
-    target = [centered(p, f) for p, f in zip(after, problem.observed)]
-    source = [centered(p, f) for p, f in zip(before, here)]
-    covariance = factorise(covariance_blocks(target, source, data.follows))
-    return covariance.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
+    r = [p - m.mean(x[k], w[k]) for p, m, k in zip(problem.means, problem.moments, source)]
+    target = [centered(p, f) for p, f in zip(data.w[data.target], problem.observed)]
+    source = [centered(p, f) for p, f in zip(data.w[data.source], here)]
+    factor = factorise(covariance_blocks(target, source, data.follows).times(problem.share))
+    return factor.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #0aa422e6
 def diagonal_gram(
