@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "nbs" / "experiments"
 TABLES = {"lightspeed": ["lightspeed.csv", "bilevel.csv"]} | {
-    n: [f"{n}.csv"] for n in ("coupling", "general_energies", "pairing", "growth", "ablations")
+    n: [f"{n}.csv"]
+    for n in ("coupling", "general_energies", "pairing", "small_groups", "growth", "ablations")
 }
 SMALL = {  # what the page shows takes a minute each
     "lightspeed": {
@@ -26,6 +27,7 @@ SMALL = {  # what the page shows takes a minute each
         "n_timesteps": 3,
     },
     "pairing": {"functions": "styblinski_tang", "epochs": 5, "n_particles": 100, "n_timesteps": 3},
+    "small_groups": {"populations": 3, "ways": ["whole"], "n_timesteps": 4},
     "general_energies": {
         "interactions": "styblinski_tang",
         "betas": 0.2,

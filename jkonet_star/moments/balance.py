@@ -199,7 +199,9 @@ def solve_balance(
     observed = balance(energy, replicates, spline=substeps == 1)
     balanced, log_precision, theta, noise, share = observed, prior.center, None, None, 1.0
     settled, simulated = False, 0.0
-    at_rest = centre_noise(replicates, observed.pull, np.zeros(observed.drop.shape[1]))
+    nothing = np.zeros(observed.drop.shape[1])
+    check_followed(replicates, observed.pull, nothing)  # before work that samples would not survive
+    at_rest = centre_noise(replicates, observed.pull, nothing)
     for _ in range(iterations):
         by_centre = 1e-3 * at_rest  # forces first, then what they leave
         if theta is not None:  # a force leaves hardly more than was there
