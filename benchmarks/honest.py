@@ -1,4 +1,4 @@
-"""What can be learned when no individual is seen twice? Parts A to E, see README.md here."""
+"""What can be learned when no individual is seen twice? Parts A to F, see README.md here."""
 
 import argparse
 import json
@@ -58,7 +58,7 @@ IDENTIFY = {"quadratic": lambda v: 5 * jnp.sum(v**2)} | {
 WEAK, COUPLED = "jkonet-star-weak", "jkonet-star-linear"
 FOLLOWED = "weak form, pairs known"
 BESIDE = "weak form, a second population beside"
-SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1, "E": 1}
+SEEDS = {"A": 3, "B": 10, "C": 3, "D": 1, "E": 1, "F": 1}
 
 
 def covered(model, snapshots, truth):
@@ -391,12 +391,44 @@ def part_e(o, model, d, dt, M, seed):
     return [row(model, d, dt, seed, M)]
 
 
+def cases_f(o):
+    return [
+        {"n": n, "function": name, "seed": seed}
+        for n in o.sizes
+        for name in o.functions or ENERGIES
+        for seed in seeds(o, "F")
+    ]
+
+
+def part_f(o, n, function, seed):
+    "The weak form of part A at β = 0.2, with more and more particles of which none is seen twice."
+    V = test_functions[function]
+    train, test = (
+        simulate(V, beta=0.2, n_particles=size, paired=False, key=key)
+        for size, key in ((n, seed), (2000, seed + 1000))
+    )
+    yield judge(train, test, Truth(V, None, 0.2), WEAK + "-potential-internal")[0]
+
+
+def summary_f(rows):
+    for n in sorted({r["n"] for r in rows}):
+        own = [r for r in rows if r["n"] == n]
+        e = [r["drift_error"] for r in own if r["drift_error"] is not None]
+        off = [(r["beta_hat"] - 0.2) / r["beta_error"] for r in own]
+        print(
+            f"F N = {n}: geometric mean of the gradient error {np.exp(np.mean(np.log(e))):.4f}, "
+            f"beta off by {np.sqrt(np.mean(np.square(off))):.2f} stated errors, "
+            f"{np.mean([r['seconds'] for r in own]):.0f} s"
+        )
+
+
 PARTS = {
     "A": (cases_a, part_a, summary_a),
     "B": (cases_b, part_b, summary_b),
     "C": (cases_c, part_c, None),
     "D": (cases_d, part_d, None),
     "E": (cases_e, part_e, None),
+    "F": (cases_f, part_f, summary_f),
 }
 
 
@@ -413,7 +445,7 @@ def alone(cores):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("parts", nargs="*", default=list("ABCDE"))
+    p.add_argument("parts", nargs="*", default=list("ABCDEF"))
     p.add_argument("--seeds", type=int, help=f"of every case; {SEEDS} if not given")
     p.add_argument("--n-particles", type=int, default=2000)
     p.add_argument("--betas", type=float, nargs="+", default=[0.0, 0.1, 0.2])
@@ -424,6 +456,7 @@ def main():
     p.add_argument("--dims", type=int, nargs="+", default=[2], help="of part E")
     p.add_argument("--dts", type=float, nargs="+", default=[0.001, 0.01, 0.1], help="of part E")
     p.add_argument("--replicates", type=int, default=2000, help="of part E")
+    p.add_argument("--sizes", type=int, nargs="+", default=[2000, 8000, 32_000], help="of part F")
     p.add_argument("--weak-only", action="store_true", help="leave out the closed forms")
     p.add_argument("--jobs", type=int, default=1, help="cores, with a process on each")
     p.add_argument(
