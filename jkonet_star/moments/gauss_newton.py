@@ -76,18 +76,23 @@ def mismatch_covariance(
     steps: list[PredictedMoments],
 ) -> MismatchCovariance:
     "Of individuals that are followed, the covariance of what noise adds; else of all chance."
-    data = problem.data
-    target = [centered(p, f) for p, f in zip(data.w[data.target], problem.observed)]
-    source = [centered(p, step.values) for p, step in zip(data.w[data.source], steps)]
+    data, share = problem.data, problem.share
+
+    def added(power):
+        "What particles add to means over everyone, to both ends of each step."
+        s, here = share**power, [step.values for step in steps]
+        target = [s[k] * centered(data.w[k], f) for k, f in zip(data.target, problem.observed)]
+        return target, [s[k] * centered(data.w[k], f) for k, f in zip(data.source, here)]
+
+    target, source = added(0.5)  # so that their products are variances of such means
     if problem.paired:
         noise = [a - b for a, b in zip(target, source)]
         blocks = covariance_blocks(noise, [np.zeros_like(b) for b in source], data.follows)
         factor = factorise(blocks, floor=1e-8 * (data.w**2).sum(1).max())
         return MismatchCovariance(factor, DiagonalTerms(0.0, 0.0))
-    factor = factorise(covariance_blocks(target, source, data.follows).times(problem.share))
-    own = diagonal_terms(inverse_blocks(factor), target, source, steps)
-    # of everyone that `r` is the mean of, only a part is in the derivatives that it meets
-    return MismatchCovariance(factor, own._replace(score=own.score * problem.share))
+    factor = factorise(covariance_blocks(target, source, data.follows))
+    # each of them is a part `share` of the mean that its derivative is multiplied by
+    return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), *added(1.0), steps))
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #015e1e54
 class GaussNewton(NamedTuple):
@@ -116,7 +121,7 @@ def linearise(
 
     steps, jacobians = zip(*in_threads(predict, range(len(problem.moments))))
     factor, of_itself = mismatch_covariance(problem, steps)
-    if problem.share < 1:
+    if (problem.share < 1).any():
         r = mismatch(problem, point)
     else:  # what `mismatch` would find
         own = zip(problem.means, data.w[data.source], steps)

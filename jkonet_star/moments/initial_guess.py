@@ -200,10 +200,9 @@ def legs_of(
     def part(n):
         return pad_snapshots(subsample(snapshots, n * len(by_group(snapshots)), seed))
 
-    few, some = part(FEW), everyone if snapshots.paired else part(SOME)
+    few, whole = part(FEW), snapshots.paired or everyone.x.shape[1] <= SOME
     legs = [Leg(stage, few, few) for stage in stages]
-    whole = everyone.x.shape[1] <= SOME
-    return [*legs, Leg(stages[-1], everyone if whole else some, everyone)]
+    return [*legs, Leg(stages[-1], everyone if whole else part(SOME), everyone)]
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #9c7b3292
 class Iteration(NamedTuple):

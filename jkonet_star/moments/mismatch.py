@@ -82,10 +82,9 @@ class MomentProblem(NamedTuple):
         return self.data.tau / (self.noise.shape[1] + 1)
 
     @property
-    def share(self) -> float:
+    def share(self) -> Array:  # of every snapshot, `[K]`
         "What variances of means over everyone are, relative to those over `data`."
-        everyone, data = ((a.w**2).sum(1).mean() for a in (self.everyone, self.data))
-        return float(everyone / data)
+        return (self.everyone.w**2).sum(1) / (self.data.w**2).sum(1)
 
     @property
     def n_moments(self) -> int:
@@ -178,9 +177,10 @@ def chi2_without_motion(problem: MomentProblem) -> float:
     data, (x, w, source, _) = problem.data, problem.everyone
     here = [m(x) for m, x in zip(problem.moments, data.x[data.source])]
     r = [p - m.mean(x[k], w[k]) for p, m, k in zip(problem.means, problem.moments, source)]
-    target = [centered(p, f) for p, f in zip(data.w[data.target], problem.observed)]
-    source = [centered(p, f) for p, f in zip(data.w[data.source], here)]
-    factor = factorise(covariance_blocks(target, source, data.follows).times(problem.share))
+    root = np.sqrt(problem.share)
+    target = [root[k] * centered(data.w[k], f) for k, f in zip(data.target, problem.observed)]
+    source = [root[k] * centered(data.w[k], f) for k, f in zip(data.source, here)]
+    factor = factorise(covariance_blocks(target, source, data.follows))
     return factor.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #0aa422e6

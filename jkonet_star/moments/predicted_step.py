@@ -195,11 +195,6 @@ class CovarianceBlocks(NamedTuple):
     diagonal: list  # (k, k), `[m, m]`
     below: list  # (k, k - 1); `None` where they share no snapshot, as the first
 
-    def times(self, share: float) -> "CovarianceBlocks":
-        "All variances that many times as large."
-        below = [None if B is None else share * B for B in self.below]
-        return CovarianceBlocks([share * S for S in self.diagonal], below)
-
 
 def covariance_blocks(
     target: list,  # by step, `[n, m]`: what particles add to its target side

@@ -116,7 +116,7 @@ def warn_of_small(snapshots: Snapshots) -> None:
         warnings.warn(
             f"{many} populations are seen in samples of {fewest.n:.0f} particles or more: what "
             "chance does to the weights of their averages is the same in all of them, and the "
-            "diffusivity and forces may be off by several of their stated errors. See every "
+            "diffusivity and forces may be off by more than their stated errors. See every "
             "population whole, or a thousand particles of each at every time",
             IdentifiabilityWarning,
             stacklevel=5,
