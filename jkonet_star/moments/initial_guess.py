@@ -172,7 +172,8 @@ def stage_problem(
     return moment_problem(energy, data, everyone, paired, band, n_moments, noise)
 
 # %% ../../nbs/5_moments/06_initial_guess.ipynb #legsc
-FEW, SOME = 2000, 16_000  # particles of a snapshot that lead a fit of more; that tell its slope
+FEW = 2000  # particles of a snapshot that lead a fit of more
+SOME = 16_000  # that tell how means over more change and vary
 
 
 class Leg(NamedTuple):

@@ -4,16 +4,19 @@
 
 # %% auto #0
 __all__ = ['Padded', 'pad_snapshots', 'MomentProblem', 'moment_problem', 'mismatch', 'PredictedMoments', 'predict_moments',
-           'chi2_without_motion', 'diagonal_gram', 'DiagonalTerms', 'diagonal_terms']
+           'chi2_without_motion', 'folded_share', 'warn_of_folds', 'diagonal_gram', 'DiagonalTerms', 'diagonal_terms']
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #8635b3c4
+import warnings
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
 
-from ..base.errors import InputError
+from ..base.errors import IdentifiabilityWarning, InputError
 from ..base.threads import in_threads
 from ..data.selecting import by_group
 from ..data.snapshots import Snapshots
@@ -21,6 +24,7 @@ from ..energy.terms import Energy
 from .fourier import blurred_with_gradients, whitened_moments
 from jkonet_star.moments.predicted_step import (
     CovarianceBlocks,
+    carried_jacobian,
     centered,
     covariance_blocks,
     differentiate_step,
@@ -182,6 +186,41 @@ def chi2_without_motion(problem: MomentProblem) -> float:
     source = [root[k] * centered(data.w[k], f) for k, f in zip(data.source, here)]
     factor = factorise(covariance_blocks(target, source, data.follows))
     return factor.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
+
+# %% ../../nbs/5_moments/03_mismatch.ipynb #foldc
+@jax.jit
+def _step_derivatives(energy, theta, x, w, h):
+    n, d = x.shape
+    same = jnp.broadcast_to(jnp.eye(d)[:, None], (d, n, d))
+    return same + carried_jacobian(energy, energy.split(theta, d), x, w, h, same)
+
+
+def folded_share(
+    problem: MomentProblem,
+    point: Float[Array, " q"],  # parameters: theta, beta last
+) -> float:
+    "The share of particles that neighbours pass within a substep, over all steps."
+    data, shares = problem.data, []
+    for k, h in zip(data.source, problem.h):
+        D = np.asarray(_step_derivatives(problem.energy, point[:-1], data.x[k], data.w[k], h))
+        D = np.moveaxis(D, 0, 1)
+        shares.append(data.w[k] @ (np.linalg.eigvalsh(D + D.transpose(0, 2, 1))[:, 0] < 0))
+    return float(np.mean(shares))
+
+
+def warn_of_folds(
+    share: float,  # as `folded_share` finds it
+    stacklevel: int = 4,
+) -> None:
+    "Says where other energies may explain what was seen as well."
+    if share > 0.01:
+        warnings.warn(
+            f"within a step {share:.0%} of the particles are passed by their neighbours: other "
+            "energies may explain these snapshots as well, and the stated errors know of one of "
+            "them. Take snapshots that are closer in time, substeps, or a solver that couples",
+            IdentifiabilityWarning,
+            stacklevel=stacklevel,
+        )
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #0aa422e6
 def diagonal_gram(

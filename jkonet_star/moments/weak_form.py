@@ -48,7 +48,9 @@ from jkonet_star.moments.initial_guess import (
 from jkonet_star.moments.mismatch import (
     MomentProblem,
     chi2_without_motion,
+    folded_share,
     pad_snapshots,
+    warn_of_folds,
 )
 from .predicted_step import force_gram, force_jacobian
 from .replicates import NotFollowed, replicates_of
@@ -284,6 +286,8 @@ def fit_moments(
             posterior = conclude(problem, step, prior, gram, config.samples, seed)
             point = posterior.mean
         stats = statistics(problem, step, posterior, gram, len(steps))
+        folded = folded_share(problem, point)
+    warn_of_folds(folded)
     warn_of_fit(problem, step, float((posterior.covariance * step.linear.covariance).sum()))
     found = point if "internal" in energy else point[:-1]
     return Found(energy, parameters(energy, found, snapshots.d), stats)
