@@ -119,7 +119,7 @@ def linearise(
             step = predict_moments(problem, point, k)
         return step, step.jacobian
 
-    steps, jacobians = zip(*in_threads(predict, range(len(problem.moments))))
+    steps, jacobians = map(list, zip(*in_threads(predict, range(len(problem.moments)))))
     factor, of_itself = mismatch_covariance(problem, steps)
     if (problem.share < 1).any():
         r = mismatch(problem, point)
