@@ -27,6 +27,7 @@ class Sizes:
     steps: int
     d: int  # dimension
     terms: tuple[str, ...]
+    paired: bool = False  # whether individuals are followed
 
 
 def n_features(
@@ -75,11 +76,17 @@ def weak_form_work(
     s: Sizes,
     settings: Settings,
 ) -> Work:
-    "Moments of all particles, in every iteration."
+    "Derivatives of moments in every iteration; of many particles by a part, and means over all."
+    from jkonet_star.moments.initial_guess import FEW, SOME
+
     p = settings.n_features * len(settings.lengthscales)
     p += settings.n_interaction_features * ("interaction" in s.terms)
-    operations = 25 * settings.iterations * s.rows * p * settings.n_frequencies
-    return Work(operations, s.rows * (s.d + settings.n_frequencies), 10)
+    lead, slope = ((s.steps + 1) * settings.substeps * n for n in (4 * FEW, SOME))
+    slope = s.rows if s.paired else min(s.rows, slope)
+    iterated = settings.iterations * min(s.rows, lead) + 3 * slope * (s.rows > lead)
+    means = 200 * s.rows * (p + settings.n_frequencies)
+    operations = 25 * iterated * p * settings.n_frequencies + means
+    return Work(operations, slope * (s.d + settings.n_frequencies) + 20 * s.rows * s.d, 5)
 
 
 def bilevel_work(
@@ -121,7 +128,7 @@ def expected_cost(
         rows, steps = sum(data.sizes), len(data) - 1
         before = transport_work(data) if method.couples and not data.paired else Work(0.0, 0.0)
     rows *= getattr(settings, "substeps", 1)
-    sizes = Sizes(rows, max(steps, 1), data.d, terms)
+    sizes = Sizes(rows, max(steps, 1), data.d, terms, data.paired)
     kinds = (kind.__name__ for kind in method.settings.__mro__)
     work = next((_WORK[kind] for kind in kinds if kind in _WORK), least_squares_work)
     return cost_of(before + work(sizes, settings))
