@@ -283,36 +283,30 @@ def part_c(o, V, W, beta, seed):
         yield judge(seen, test, truth, solver)[0] | {"solver": name or solver}
 
 
-def _independent(V, W, beta, n, key, paired=False):
-    """Snapshots of one interacting population of six times as many particles, of which a different
-    sixth is seen at each time, or the same one."""
-    path = simulate(V, W, beta, n_particles=6 * n, key=key)
-    m = len(path.x[0]) // 6
+def _seen(path, n, paired):
+    "Of a population, n others at each time, or the same ones."
     return Snapshots(
-        tuple(x[:m] if paired else x[k * m : (k + 1) * m] for k, x in enumerate(path.x)),
+        tuple(x[:n] if paired else x[k * n : (k + 1) * n] for k, x in enumerate(path.x)),
         path.t,
         paired=paired,
     )
+
+
+def _independent(V, W, beta, n, key, paired=False):
+    """Snapshots of one interacting population of six times as many particles, of which a different
+    sixth is seen at each time, or the same one."""
+    return _seen(simulate(V, W, beta, n_particles=6 * n, key=key), n, paired)
 
 
 def _beside(V, W, beta, n, key, paired):
     """The population of `_independent`, and a smaller one that starts around (2, 2), of which as
     many are seen: another mean and another spread."""
     near = np.random.default_rng(key).uniform(1, 3, (6 * n, 2))
-    both = [
-        Snapshots(
-            tuple(x[:n] if paired else x[k * n : (k + 1) * n] for k, x in enumerate(path.x)),
-            path.t,
-            paired=paired,
-        )
-        for path in (
-            simulate(V, W, beta, n_particles=6 * n, key=key),
-            simulate(V, W, beta, x0=near, n_particles=6 * n, key=key + 500),
-        )
-    ]
+    wide = _independent(V, W, beta, n, key, paired)
+    narrow = _seen(simulate(V, W, beta, x0=near, n_particles=6 * n, key=key + 500), n, paired)
     names = np.repeat(["wide", "near (2, 2)"], n)
-    clouds = tuple(np.concatenate(pair) for pair in zip(*(s.x for s in both)))
-    return Snapshots(clouds, both[0].t, paired=paired, groups=(names,) * len(clouds))
+    clouds = tuple(np.concatenate(pair) for pair in zip(wide.x, narrow.x))
+    return Snapshots(clouds, wide.t, paired=paired, groups=(names,) * len(clouds))
 
 
 def cases_d(o):

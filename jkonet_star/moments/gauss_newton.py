@@ -21,13 +21,13 @@ from jkonet_star.moments.mismatch import (
     MomentProblem,
     Padded,
     PredictedMoments,
+    added,
     diagonal_terms,
     mismatch,
     predict_moments,
 )
 from jkonet_star.moments.predicted_step import (
     TridiagonalFactor,
-    centered,
     covariance_blocks,
     factorise,
     hartlap_factor,
@@ -76,23 +76,16 @@ def mismatch_covariance(
     steps: list[PredictedMoments],
 ) -> MismatchCovariance:
     "Of individuals that are followed, the covariance of what noise adds; else of all chance."
-    data, share = problem.data, problem.share
-
-    def added(power):
-        "What particles add to means over everyone, to both ends of each step."
-        s, here = share**power, [step.values for step in steps]
-        target = [s[k] * centered(data.w[k], f) for k, f in zip(data.target, problem.observed)]
-        return target, [s[k] * centered(data.w[k], f) for k, f in zip(data.source, here)]
-
-    target, source = added(0.5)  # so that their products are variances of such means
+    data, parts = problem.data, added(problem, [step.values for step in steps])
     if problem.paired:
-        noise = [a - b for a, b in zip(target, source)]
-        blocks = covariance_blocks(noise, [np.zeros_like(b) for b in source], data.follows)
+        noise = [a - b for a, b in zip(*parts)]
+        blocks = covariance_blocks(noise, [np.zeros_like(b) for b in parts.source], data.follows)
         factor = factorise(blocks, floor=1e-8 * (data.w**2).sum(1).max())
         return MismatchCovariance(factor, DiagonalTerms(0.0, 0.0))
-    factor = factorise(covariance_blocks(target, source, data.follows))
+    factor = factorise(covariance_blocks(*parts, data.follows))
     # each of them is a part `share` of the mean that its derivative is multiplied by
-    return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), *added(1.0), steps))
+    own = parts.times(problem, np.sqrt(problem.share))
+    return MismatchCovariance(factor, diagonal_terms(inverse_blocks(factor), own, steps))
 
 # %% ../../nbs/5_moments/04_gauss_newton.ipynb #015e1e54
 class GaussNewton(NamedTuple):

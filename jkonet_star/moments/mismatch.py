@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Padded', 'pad_snapshots', 'MomentProblem', 'moment_problem', 'mismatch', 'PredictedMoments', 'predict_moments',
-           'chi2_without_motion', 'folded_share', 'warn_of_folds', 'diagonal_gram', 'DiagonalTerms', 'diagonal_terms']
+           'Added', 'added', 'chi2_without_motion', 'folded_share', 'warn_of_folds', 'diagonal_gram', 'DiagonalTerms',
+           'diagonal_terms']
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #8635b3c4
 import warnings
@@ -176,15 +177,35 @@ def predict_moments(
     return PredictedMoments(y, values, slope, channels)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #fbf49017
+class Added(NamedTuple):
+    "What particles add to the mean test functions of each step."
+
+    target: list  # where it arrives, `[n, m]`
+    source: list  # as predicted from where it starts, `[n, m]`
+
+    def times(self, problem: MomentProblem, share: Float[Array, " K"]) -> "Added":
+        "By the share of every snapshot."
+        ends = zip((problem.data.target, problem.data.source), self)
+        return Added(*([share[k] * a for k, a in zip(of, parts)] for of, parts in ends))
+
+
+def added(
+    problem: MomentProblem,
+    predicted: list,  # test functions of the sources by step, `[n, m]`
+) -> Added:
+    "Such that sums of their products are the variances of means over everyone."
+    data = problem.data
+    target = [centered(p, f) for p, f in zip(data.w[data.target], problem.observed)]
+    source = [centered(p, f) for p, f in zip(data.w[data.source], predicted)]
+    return Added(target, source).times(problem, np.sqrt(problem.share))
+
+
 def chi2_without_motion(problem: MomentProblem) -> float:
     "Misfit of all moments if no particle moves, as that of a fit."
     data, (x, w, source, _) = problem.data, problem.everyone
     here = [m(x) for m, x in zip(problem.moments, data.x[data.source])]
     r = [p - m.mean(x[k], w[k]) for p, m, k in zip(problem.means, problem.moments, source)]
-    root = np.sqrt(problem.share)
-    target = [root[k] * centered(data.w[k], f) for k, f in zip(data.target, problem.observed)]
-    source = [root[k] * centered(data.w[k], f) for k, f in zip(data.source, here)]
-    factor = factorise(covariance_blocks(target, source, data.follows))
+    factor = factorise(covariance_blocks(*added(problem, here), data.follows))
     return factor.squared_length(r) * hartlap_factor(problem.n_moments, data.w)
 
 # %% ../../nbs/5_moments/03_mismatch.ipynb #foldc
@@ -252,16 +273,15 @@ class DiagonalTerms(NamedTuple):
 
 def diagonal_terms(
     inverse: CovarianceBlocks,  # of the covariance of the mismatches
-    target: list,  # by step, `[n, m]`: what particles add to its target side
-    source: list,  # the same of its source side
+    own: Added,  # what particles add
     steps: list[PredictedMoments],
 ) -> DiagonalTerms:
     "What particles add to the score and to the Gram matrix by themselves."
     score, gram = 0.0, 0.0
     for k, step in enumerate(steps):
         below = inverse.below[k]  # a source of step k is among the targets of step k - 1
-        before = 0.0 if below is None else below @ target[k - 1].T
-        weighted = before - inverse.diagonal[k] @ source[k].T
+        before = 0.0 if below is None else below @ own.target[k - 1].T
+        weighted = before - inverse.diagonal[k] @ own.source[k].T
         by_channel = np.einsum("nam,mn->na", step.slope, weighted)
         score += np.einsum("na,nap->p", by_channel, step.channels)
         gram += diagonal_gram(step.slope, inverse.diagonal[k], step.channels)
